@@ -1,0 +1,55 @@
+# Every task a person or CI runs. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PY := .venv/bin/python
+ENV ?= dev
+export KUBERNETES ?= schema
+export CLOUD ?= rehearsal
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@echo '  ENV=dev|staging|production  KUBERNETES=schema|real  CLOUD=rehearsal|aws'
+
+# --- set-up: file stamps, so a second run costs nothing ---
+.venv/bin/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed: install it, or name one with PYTHON=..." >&2; exit 2; }
+	@echo "==> virtual environment"
+	@$(PYTHON) -m venv .venv || { echo "make: the venv module is missing: apt-get install python3-venv" >&2; exit 2; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.platform: requirements/platform.txt pyproject.toml .venv/bin/uv
+	@echo "==> locked packages: platform (about 1 minute the first time)"
+	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/platform.txt
+	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.service: requirements/service.txt .venv/.platform
+	@echo "==> locked packages: service"
+	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/service.txt
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.service
+	@echo "==> locked packages: tests and tools"
+	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: .venv/.platform  ## what `make up` needs
+setup-dev: .venv/.dev  ## what `make test` needs
+
+lock: .venv/bin/uv  ## renew requirements/*.txt from *.in
+	@requirements/lock.sh --upgrade
+
+# --- quality ---
+test: .venv/.dev  ## set-up, then every test that needs no cloud
+	@$(PY) tests/run.py $(PARTS)
+
+lint: .venv/.dev  ## ruff, mypy, import-linter
+	@$(PY) tests/run.py lint types imports
+
+clean:  ## remove build output (not the rehearsal's state)
+	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.PHONY: help setup setup-dev lock test lint clean

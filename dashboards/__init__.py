@@ -1,0 +1,1 @@
+"""What is watched: SLOs, alert rules and dashboards, generated from typed Python."""

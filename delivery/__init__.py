@@ -1,0 +1,1 @@
+"""What people see and how it ships: reads engine events and exported graphs."""

@@ -1,0 +1,1 @@
+"""Where it runs without a cloud: engine bootstrap, language host, emulated provider, world."""

@@ -1,0 +1,1 @@
+"""What differs between environments: settings, and the program that wires components together."""
