@@ -1,0 +1,1 @@
+"""The emulated AWS provider: schema, Check, Diff, world and plugin."""

@@ -1,0 +1,11 @@
+"""What do the tests of Check and Diff share? The schemas of the installed SDK, built when they are missing."""
+
+import pytest
+
+from rehearsal.aws import schema
+
+
+@pytest.fixture(scope="session")
+def schemas() -> schema.Schemas:
+    schema.ensure(print)
+    return schema.open_schemas()
