@@ -1,0 +1,1 @@
+"""How are the rules run? Model of a resource, vocabulary of checks, evaluation, exemptions, protocol."""

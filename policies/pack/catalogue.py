@@ -1,0 +1,114 @@
+"""Which rules are there? Functions of rules/*.py joined with their metadata in rules/*.yaml."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from pack.resource import Findings
+
+Check = Callable[..., Findings]
+ROOT = Path(__file__).resolve().parent.parent
+SEVERITIES = ("low", "medium", "high", "critical")
+_KINDS = {bool: "boolean", int: "integer", str: "string", list: "array"}
+_METADATA = {"severity", "why", "remedy", "link", "scanners"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what it looks at (`types`; empty for a stack rule), the pure check, and what a person needs to know."""
+
+    name: str
+    types: tuple[str, ...]
+    check: Check
+    what: str
+    severity: str
+    why: str
+    remedy: str
+    link: str
+    scanners: tuple[str, ...]
+    controls: tuple[str, ...]
+    options: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def of_stack(self) -> bool:
+        """Whether the check takes the whole stack."""
+        return not self.types
+
+
+_registered: dict[str, tuple[tuple[str, ...], Check]] = {}
+
+
+def rule(*types: str) -> Callable[[Check], Check]:
+    """Register `check(resource, *, option=default ...)` for resource types; with no types `check(stack, ...)`.
+
+    The rule's name is the function's with dashes, its summary the docstring, its options the keyword-only parameters.
+    """
+
+    def register(check: Check) -> Check:
+        _registered[check.__name__.replace("_", "-")] = (types, check)
+        return check
+
+    return register
+
+
+def _options(check: Check) -> dict[str, dict[str, Any]]:
+    """The JSON schema of each option, read from the annotations and defaults of the keyword-only parameters."""
+    schema = {}
+    for name, parameter in inspect.signature(check).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            kind = getattr(parameter.annotation, "__origin__", parameter.annotation)
+            schema[name] = {"type": _KINDS[kind], "default": parameter.default}
+            if kind is list:
+                schema[name]["items"] = {"type": _KINDS[get_args(parameter.annotation)[0]]}
+    return schema
+
+
+def controls(root: Path = ROOT) -> dict[str, list[str]]:
+    """Rule -> controls it serves ("CIS AWS 3.7"), inverted from compliance/*.yaml."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((root / "compliance").glob("*.yaml")):
+        framework = yaml.safe_load(path.read_text())
+        for identity, requirement in framework["requirements"].items():
+            for name in requirement["rules"]:
+                found.setdefault(name, []).append(f"{framework['label']} {identity}")
+    return found
+
+
+@cache
+def load() -> Mapping[str, Rule]:
+    """All rules by name, in the order of the metadata files. Raises ValueError when code and metadata disagree."""
+    import rules  # noqa: PLC0415 - the rules import this module for the decorator
+
+    for module in pkgutil.iter_modules(rules.__path__):
+        importlib.import_module(f"rules.{module.name}")
+    served, catalogue = controls(), {}
+    for path in sorted((ROOT / "rules").glob("*.yaml")):
+        for name, facts in yaml.safe_load(path.read_text()).items():
+            if name not in _registered:
+                raise ValueError(f"{path.name}: {name} has metadata but no function")
+            if wrong := _METADATA ^ facts.keys():
+                raise ValueError(f"{path.name}: {name}: missing or unknown fields: {', '.join(sorted(wrong))}")
+            types, check = _registered[name]
+            catalogue[name] = Rule(
+                name=name,
+                types=types,
+                check=check,
+                what=" ".join((check.__doc__ or "").split()),
+                severity=facts["severity"],
+                why=facts["why"],
+                remedy=facts["remedy"],
+                link=facts["link"],
+                scanners=tuple(facts["scanners"]),
+                controls=tuple(served.get(name, ())),
+                options=_options(check),
+            )
+    if missing := _registered.keys() - catalogue.keys():
+        raise ValueError(f"rules without metadata: {', '.join(sorted(missing))}")
+    return catalogue
