@@ -1,0 +1,138 @@
+"""Which key encrypts what? One KMS key per data class, each with a policy that names its users.
+
+The keys are multi-region: copies in the recovery region stay readable when the first region is gone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import names, protection, tags
+from infra.environment import Environment
+from infra.iam import Statement, account_root, document
+from infra.shapes import EncryptionShape
+
+USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+ROTATION_DAYS = 365
+
+
+class KeyClass(StrEnum):
+    """What a key protects."""
+
+    DATABASE = "database"  # rows and their snapshots
+    CACHE = "cache"  # sessions, rate limits, queues
+    MEDIA = "media"  # uploads and videos
+    SECRETS = "secrets"  # credentials, Kubernetes secrets
+    LOGS = "logs"  # log groups, notifications
+    BACKUP = "backup"  # backup vaults
+
+
+DATA = {
+    KeyClass.DATABASE: tags.DataClass.PERSONAL,
+    KeyClass.CACHE: tags.DataClass.PERSONAL,
+    KeyClass.MEDIA: tags.DataClass.PERSONAL,
+    KeyClass.SECRETS: tags.DataClass.SECRET,
+    KeyClass.LOGS: tags.DataClass.INTERNAL,
+    KeyClass.BACKUP: tags.DataClass.PERSONAL,
+}
+
+
+@dataclass(frozen=True)
+class EncryptionArgs:
+    """What the keys need to know."""
+
+    environment: Environment
+    shape: EncryptionShape
+
+
+@dataclass(frozen=True)
+class EncryptionKey:
+    """A key: its ARN in the estate's region and that of its replica in the recovery region."""
+
+    id: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    replica_arn: pulumi.Output[str]
+
+
+def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statement]:
+    """Who may use a key: the account's own policies, and the services that work without a role of ours."""
+    account = environment.account_id
+    own = Statement(
+        sid="AccountPolicies", actions=["kms:*"], resources=["*"], principals={"AWS": [account_root(account)]}
+    )
+    if key_class is not KeyClass.LOGS:
+        return [own]
+    groups = f"arn:aws:logs:*:{account}:log-group:*"
+    log_groups = Statement(
+        sid="LogGroups",
+        actions=USE,
+        resources=["*"],
+        principals={"Service": [f"logs.{environment.region}.amazonaws.com"]},
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )
+    publishers = Statement(
+        sid="NotificationPublishers",
+        actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=["*"],
+        principals={
+            "Service": [
+                f"{name}.amazonaws.com"
+                for name in ("backup", "budgets", "cloudwatch", "costalerts", "events.rds", "aps")
+            ]
+        },
+        conditions={"StringEquals": {"aws:SourceAccount": account}},
+    )
+    return [own, log_groups, publishers]
+
+
+class Encryption(pulumi.ComponentResource):
+    """The keys of the estate, by class."""
+
+    keys: Mapping[KeyClass, EncryptionKey]
+
+    def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tecnocursos:infra:Encryption", name, None, opts)
+        self.keys = {key_class: self._key(f"{name}-{key_class}", key_class, args) for key_class in KeyClass}
+        self.register_outputs({})
+
+    def _key(self, name: str, key_class: KeyClass, args: EncryptionArgs) -> EncryptionKey:
+        environment = args.environment
+        options = protection.stateful(environment, self)
+        policy = document(*statements(environment, key_class))
+        description = f"{environment.prefix}: {key_class}"
+        key = aws.kms.Key(
+            name,
+            description=description,
+            enable_key_rotation=True,
+            rotation_period_in_days=ROTATION_DAYS,
+            deletion_window_in_days=args.shape.deletion_window_days,
+            multi_region=True,
+            policy=policy,
+            tags=tags.data(DATA[key_class]),
+            opts=options,
+        )
+        replica = aws.kms.ReplicaKey(
+            f"{name}-replica",
+            primary_key_arn=key.arn,
+            description=f"{description} (replica)",
+            deletion_window_in_days=args.shape.deletion_window_days,
+            policy=policy,
+            region=environment.recovery_region,
+            tags=tags.data(DATA[key_class]),
+            opts=options,
+        )
+        for suffix, target, region in (
+            ("", key.key_id, None),
+            ("-replica", replica.key_id, environment.recovery_region),
+        ):
+            aws.kms.Alias(
+                f"{name}-alias{suffix}",
+                name=names.key_alias(environment, key_class),
+                target_key_id=target,
+                region=region,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        return EncryptionKey(key.key_id, key.arn, replica.arn)

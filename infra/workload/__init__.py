@@ -1,0 +1,1 @@
+"""How is the service run on the cluster?"""
