@@ -114,6 +114,14 @@ def redact(text: str, *holders: Properties) -> str:
     return re.sub("|".join(re.escape(leaf) for leaf in sorted(spellings, key=len, reverse=True)), "[secret]", text)
 
 
+def spread(outputs: Values, inputs: Properties) -> Properties:
+    """Outputs with the secrets of the inputs they were made from: the same paths, and what repeats a secret's text."""
+    texts = {leaf for path in inputs.secrets for leaf in _leaves(at(inputs.values, path))}
+    made = {name: set(_leaves(value)) for name, value in outputs.items() if texts and name not in inputs.values}
+    repeats = {(name,) for name, leaves in made.items() if any(_repeats(leaf, texts) for leaf in leaves)}
+    return Properties(outputs, inputs.secrets | repeats)
+
+
 def at(values: Value, path: Path) -> Value:
     """The value at a path, None where there is none."""
     for step in path:
@@ -122,6 +130,10 @@ def at(values: Value, path: Path) -> Value:
         else:
             values = values.get(step) if isinstance(values, dict) else None
     return values
+
+
+def _repeats(text: str, secrets: set[str]) -> bool:
+    return text in secrets or any(len(secret) > 3 and secret in text for secret in secrets)
 
 
 def _leaves(value: Value) -> Iterator[str]:

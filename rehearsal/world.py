@@ -1,0 +1,143 @@
+"""What exists in the emulated cloud of one stack?
+
+One SQLite file per project and stack, in the folder that REHEARSAL_WORLD names. It may be read and written by several
+processes at once: a writer takes the lock for the whole of its decision (`changing`), so two plugins cannot both find a
+name free. Secrets are stored as given, like in the real service; `show` and `list` leave them out.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from rehearsal.values import Path as PropertyPath
+from rehearsal.values import Value, Values
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+  token TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
+  inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL,
+  PRIMARY KEY (token, region, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS objects_urn ON objects (urn);
+CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object of the cloud. `outputs` hold its whole state, inputs included; `secrets` are paths into both."""
+
+    token: str
+    region: str
+    id: str
+    urn: str
+    inputs: Values
+    outputs: Values
+    secrets: frozenset[PropertyPath] = frozenset()
+
+
+def folder() -> Path:
+    """The folder of the worlds: REHEARSAL_WORLD, or `.rehearsal/world` beside the nearest Pulumi.yaml."""
+    if named := os.environ.get("REHEARSAL_WORLD"):
+        return Path(named)
+    here = Path.cwd()
+    project = next((place for place in (here, *here.parents) if (place / "Pulumi.yaml").is_file()), here)
+    return project / ".rehearsal" / "world"
+
+
+def stacks(worlds: Path) -> list[tuple[str, str]]:
+    """(project, stack) of every world in the folder."""
+    found = sorted(worlds.glob("*/*.sqlite"))
+    return [(unquote(file.parent.name), unquote(file.stem)) for file in found]
+
+
+class World:
+    """The objects of one stack."""
+
+    def __init__(self, worlds: Path, project: str, stack: str) -> None:
+        """Open, and make where missing. Raises sqlite3.Error when the file cannot be used."""
+        self.file = worlds / quote(project, safe="") / f"{quote(stack, safe='')}.sqlite"
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._database = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; only a power cut may
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._database.close()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Hold the write lock: what is read inside stays true until the end; an exception undoes all of it."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def rows(self, *tokens: str, **equal: Value) -> list[Row]:
+        """Objects of the given types (all types when none is given) whose outputs have the given top-level values."""
+        where = [f"token IN ({', '.join('?' * len(tokens))})"] if tokens else []
+        where += ["json_extract(outputs, ?) = ?"] * len(equal)
+        values = [item for name, value in equal.items() for item in (f'$."{name}"', value)]
+        return self._select(" AND ".join(where) or "TRUE", *tokens, *values)
+
+    def find(self, token: str, region: str, id: str) -> Row | None:
+        """The object with this id, None when there is none."""
+        return next(iter(self._select("token = ? AND region = ? AND id = ?", token, region, id)), None)
+
+    def of_urn(self, urn: str) -> list[Row]:
+        """Objects that this resource of the program created: two while one replaces the other."""
+        return self._select("urn = ?", urn)
+
+    def put(self, row: Row) -> None:
+        """Create or overwrite an object."""
+        secrets = json.dumps(sorted(row.secrets, key=repr))
+        documents = (json.dumps(row.inputs), json.dumps(row.outputs), secrets)
+        self._database.execute(
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row.token, row.region, row.id, row.urn, *documents),
+        )
+
+    def remove(self, row: Row) -> None:
+        """Delete an object; nothing happens when it is gone already."""
+        self._database.execute(
+            "DELETE FROM objects WHERE token = ? AND region = ? AND id = ?", (row.token, row.region, row.id)
+        )
+
+    def birth(self, urn: str) -> int:
+        """How many objects this resource of the program has had, counting the one about to be created: never reused."""
+        (count,) = self._database.execute(
+            "INSERT INTO births VALUES (?, 1) ON CONFLICT (urn) DO UPDATE SET count = count + 1 RETURNING count", (urn,)
+        ).fetchone()
+        return int(count)
+
+    def reset(self) -> int:
+        """Empty the world; returns how many objects there were."""
+        with self.changing():
+            gone = self._database.execute("DELETE FROM objects").rowcount
+            self._database.execute("DELETE FROM births")
+        return gone
+
+    def _select(self, where: str, *values: Value) -> list[Row]:
+        rows = self._database.execute(
+            f"SELECT token, region, id, urn, inputs, outputs, secrets FROM objects WHERE {where}",  # noqa: S608
+            values,
+        )
+        return [
+            Row(token, region, id, urn, json.loads(inputs), json.loads(outputs), _paths(json.loads(secrets)))
+            for token, region, id, urn, inputs, outputs, secrets in rows
+        ]
+
+
+def _paths(lists: list[list[str | int]]) -> frozenset[PropertyPath]:
+    return frozenset(tuple(path) for path in lists)
