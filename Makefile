@@ -42,6 +42,16 @@ setup-dev: .venv/.dev  ## what `make test` needs
 lock: .venv/bin/uv  ## renew requirements/*.txt from *.in
 	@requirements/lock.sh --upgrade
 
+# --- the environments ---
+# FLAGS go to the engine unread, for example FLAGS=--diff.
+up preview refresh destroy: .venv/.platform
+	@[ "$(CLOUD)" = aws ] || $(PY) -m rehearsal setup
+	@$(PY) -m delivery run $@ --env $(ENV) $(if $(FLAGS),-- $(FLAGS))
+up:  ## deploy ENV with the real engine, policy pack and report
+preview:  ## what `up` would do
+refresh:  ## read the world into the state
+destroy:  ## remove everything (production refuses while it is protected)
+
 # --- quality ---
 test: .venv/.dev  ## set-up, then every test that needs no cloud
 	@$(PY) tests/run.py $(PARTS)
@@ -52,4 +62,4 @@ lint: .venv/.dev  ## ruff, mypy, import-linter
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock test lint clean
+.PHONY: help setup setup-dev lock up preview refresh destroy test lint clean

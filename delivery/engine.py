@@ -1,0 +1,156 @@
+"""How is the real engine run for one environment, and what does it leave behind for the report?"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+OPERATIONS = ("up", "preview", "refresh", "destroy")
+
+
+class DeliveryError(Exception):
+    """The run cannot start; the message names what is wrong and the remedy."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One environment of one project: which stack, in which folder, and whether the cloud is the rehearsal's."""
+
+    root: Path
+    project: str
+    environment: str
+    rehearsal: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where everything this run writes goes."""
+        return self.root / "build" / self.environment
+
+    @property
+    def events(self) -> Path:
+        """The engine's event log of the latest run, one JSON object a line."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def plan(self) -> Path:
+        """The latest preview's plan: the only place where a preview tells dependencies."""
+        return self.folder / "plan.json"
+
+    @property
+    def profile(self) -> Path:
+        """The policy pack's configuration for this environment, made for every run."""
+        return self.folder / "policy.json"
+
+    @property
+    def stack_file(self) -> Path:
+        """The environment's committed configuration."""
+        return self.root / "stacks" / f"Pulumi.{self.environment}.yaml"
+
+
+def find(environment: str, start: Path, cloud: str) -> Target:
+    """The target named on the command line; `start` is the project folder or one below it."""
+    root = next((folder for folder in (start, *start.parents) if (folder / "Pulumi.yaml").is_file()), None)
+    if root is None:
+        raise DeliveryError(f"no Pulumi.yaml in {start} or above: run this inside the checkout")
+    if cloud not in {"rehearsal", "aws"}:
+        raise DeliveryError("CLOUD: must be rehearsal or aws")
+    known = sorted(path.name.split(".")[1] for path in (root / "stacks").glob("Pulumi.*.yaml"))
+    if environment not in known:
+        raise DeliveryError(f"ENV: no stacks/Pulumi.{environment}.yaml; there are: {', '.join(known) or 'none'}")
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
+    return Target(root, project, environment, cloud == "rehearsal")
+
+
+def variables(target: Target) -> dict[str, str]:
+    """The engine's environment: the rehearsal's over the ambient one, or for real AWS the ambient one alone."""
+    ambient = dict(os.environ)
+    if not target.rehearsal:
+        return ambient
+    shown = _output([sys.executable, "-m", "rehearsal", "env", "--json"], target.root, ambient)
+    changes: Mapping[str, str | None] = json.loads(shown)
+    kept = {name: value for name, value in ambient.items() if name not in changes}
+    return kept | {name: value for name, value in changes.items() if value is not None}
+
+
+def prepare(target: Target, env: Mapping[str, str]) -> list[str]:
+    """Configure the policy pack and create the stack when it is missing; returns the flags that name its configuration.
+
+    In the rehearsal this also settles what an interrupted run left behind, and the configuration is a copy, so that
+    no run writes into a committed file.
+    """
+    target.folder.mkdir(parents=True, exist_ok=True)
+    name = target.environment
+    configure = [sys.executable, "policies/configure.py", "--env", name, "--output", str(target.profile)]
+    _output(configure, target.root, env)
+    if target.rehearsal:
+        opened = ["open", "--project", target.project, "--stack", name, "--config", str(target.stack_file)]
+        return ["--config-file", _output([sys.executable, "-m", "rehearsal", *opened], target.root, env).strip()]
+    listed = json.loads(_output(["pulumi", "stack", "ls", "--json"], target.root, env))
+    if name not in {row["name"] for row in listed}:
+        provider = (yaml.safe_load(target.stack_file.read_text()) or {}).get("secretsprovider")
+        flags = ["--secrets-provider", provider] if provider else []
+        _output(["pulumi", "stack", "init", name, "--no-select", *flags], target.root, env)
+    return []
+
+
+def command(target: Target, operation: str, extra: Sequence[str]) -> list[str]:
+    """The engine's command line for one operation."""
+    line = ["pulumi", operation, "--stack", target.environment, "--event-log", str(target.events)]
+    if operation == "preview":
+        line += ["--save-plan", str(target.plan)]
+    else:
+        line += ["--yes"]
+    if operation in {"up", "preview"}:
+        line += ["--policy-pack", "policies", "--policy-pack-config", str(target.profile)]
+    return [*line, *extra]
+
+
+def run(target: Target, operation: str, env: Mapping[str, str], extra: Sequence[str]) -> tuple[int, float]:
+    """Run the engine in the foreground; its exit code (128 + signal when it was killed) and its seconds."""
+    for stale in (target.events, target.plan):
+        stale.unlink(missing_ok=True)
+    started = time.monotonic()
+    # The event log is a flag that the engine shows to its own developers only.
+    line, env = command(target, operation, extra), {**env, "PULUMI_DEBUG_COMMANDS": "true"}
+    with _interruptible(line, target.root, env) as engine:
+        code = engine.wait()
+    return (code if code >= 0 else 128 - code), time.monotonic() - started
+
+
+@contextmanager
+def _interruptible(line: list[str], root: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The engine as a child that hears each interruption exactly once: a second one would make it drop everything.
+
+    On a terminal Ctrl-C reaches the engine by itself, since it shares our process group. Elsewhere it has a group of
+    its own and we pass the signal on.
+    """
+    terminal = sys.stdin.isatty() and os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())
+    engine = subprocess.Popen(line, cwd=root, env=env, process_group=None if terminal else 0)
+
+    def forward(number: int, _frame: object) -> None:
+        if engine.poll() is None and not (terminal and number == signal.SIGINT):
+            engine.send_signal(signal.SIGINT)
+
+    owned = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM) if owned}
+    try:
+        yield engine
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _output(line: list[str], root: Path, env: Mapping[str, str]) -> str:
+    done = subprocess.run(line, cwd=root, env=env, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise DeliveryError(f"`{' '.join(line[:4])}` failed with exit code {done.returncode} (its message is above)")
+    return done.stdout
