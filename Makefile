@@ -51,6 +51,9 @@ up:  ## deploy ENV with the real engine, policy pack and report
 preview:  ## what `up` would do
 refresh:  ## read the world into the state
 destroy:  ## remove everything (production refuses while it is protected)
+shell: .venv/.platform  ## a shell where plain `pulumi` uses the rehearsal
+	@$(PY) -m rehearsal setup --quiet
+	@$(PY) -m rehearsal shell
 
 # --- quality ---
 test: .venv/.dev  ## set-up, then every test that needs no cloud
@@ -62,4 +65,4 @@ lint: .venv/.dev  ## ruff, mypy, import-linter
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock up preview refresh destroy test lint clean
+.PHONY: help setup setup-dev lock up preview refresh destroy shell test lint clean

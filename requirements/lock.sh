@@ -11,4 +11,6 @@ cat platform.in service.in dev.in | "$uv" pip compile "${flags[@]}" - -o "$toget
 for set in platform service dev; do
   "$uv" pip compile "${flags[@]}" --generate-hashes --constraint "$together" "$set.in" -o "$set.txt"
 done
-"$uv" pip compile "${flags[@]}" --generate-hashes uv.in -o uv.txt
+for alone in uv go; do
+  "$uv" pip compile "${flags[@]}" --generate-hashes "$alone.in" -o "$alone.txt"
+done

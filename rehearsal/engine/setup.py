@@ -1,0 +1,65 @@
+"""What must be on this machine before the engine can run? Engine, plugins, language host, schema cache; made once."""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from rehearsal.engine.locate import Engine, obtain
+from rehearsal.files import replace_text
+from rehearsal.paths import Paths, interpreter
+
+EMULATED = {"aws": "7.51.1"}
+"""Plugins of our own, by version of the SDK they stand in for."""
+
+EMULATED_IN_SCHEMA_MODE = {"kubernetes": "4.25.0"}
+"""In `KUBERNETES=real` the official provider takes this place."""
+
+EMPTY_KUBECONFIG = "apiVersion: v1\nkind: Config\n"
+
+
+def set_up(paths: Paths) -> Engine:
+    """Everything the engine needs, left alone where it is already right.
+
+    Raises RehearsalError with one line that names what is missing.
+    """
+    engine = obtain(paths)
+    for folder in (paths.bin, paths.home, paths.state, paths.world):
+        folder.mkdir(parents=True, exist_ok=True)
+    _link(paths.bin / "pulumi", Path(engine.path))
+    emulated = EMULATED | (EMULATED_IN_SCHEMA_MODE if paths.mode == "schema" else {})
+    for name, version in emulated.items():
+        plugin = paths.home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
+        replace_text(plugin, wrapper(f"rehearsal.{name}", version), executable=True)
+    if not engine.has_language_host():
+        host = paths.home / "plugins" / f"language-python-{engine.version}" / "pulumi-language-python"
+        replace_text(host, wrapper("rehearsal.language"), executable=True)
+    if not paths.kubeconfig.exists():
+        replace_text(paths.kubeconfig, EMPTY_KUBECONFIG)
+    return engine
+
+
+def wrapper(module: str, *arguments: str) -> str:
+    """A plugin's executable. `-I` keeps the program's folder and PYTHONPATH out of the plugin."""
+    command = shlex.join([str(interpreter()), "-I", "-m", module, *arguments])
+    return f'#!/bin/sh\nexec {command} "$@"\n'
+
+
+def main(argv: list[str]) -> int:
+    """`python -m rehearsal setup`: exit code 0; RehearsalError when something is missing."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal setup", description=__doc__)
+    parser.add_argument("--quiet", action="store_true", help="no summary (long steps still show progress)")
+    options = parser.parse_args(argv)
+    paths = Paths.current()
+    engine = set_up(paths)
+    if not options.quiet:
+        sys.stderr.write(f"engine {engine.version} at {engine.path}; Kubernetes: {paths.mode}\n")
+    return 0
+
+
+def _link(link: Path, target: Path) -> None:
+    if not (link.is_symlink() and link.readlink() == target):
+        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        fresh.symlink_to(target)
+        fresh.replace(link)
