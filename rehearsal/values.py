@@ -98,10 +98,15 @@ def is_asset(value: Value) -> bool:
 
 
 def spell(path: Path) -> str:
-    """A path as people write it: `ingress[0].cidrBlocks`."""
+    """A path as the engine and people write it: `ingress[0].cidrBlocks`, `annotations["example.com/a"]`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif step and not re.search(r'[.\[\]"]', step):
+            text += f".{step}" if text else step
+        else:
+            text += '["' + step.replace("\\", "\\\\").replace('"', '\\"') + '"]'
     return text
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from rehearsal.answers import Urn
 from rehearsal.values import Path as PropertyPath
 from rehearsal.values import Value, Values
 
@@ -137,6 +138,20 @@ class World:
             Row(token, region, id, urn, json.loads(inputs), json.loads(outputs), _paths(json.loads(secrets)))
             for token, region, id, urn, inputs, outputs, secrets in rows
         ]
+
+
+class Worlds:
+    """The worlds that a plugin has open: the engine says with every request which stack it is about."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], World] = {}
+
+    def of(self, urn: Urn) -> World:
+        """The world of the stack that a resource belongs to."""
+        key = (urn.project, urn.stack)
+        if key not in self._open:
+            self._open[key] = World(folder(), *key)
+        return self._open[key]
 
 
 def _paths(lists: list[list[str | int]]) -> frozenset[PropertyPath]:

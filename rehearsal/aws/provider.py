@@ -2,7 +2,6 @@
 
 from typing_extensions import override
 
-from rehearsal import world
 from rehearsal.answers import Change, Checked, Differences, Object, Refused, Urn
 from rehearsal.aws import context as configuration
 from rehearsal.aws.context import Context
@@ -10,7 +9,7 @@ from rehearsal.aws.identity import Dice, Names, shapes
 from rehearsal.aws.schema import Schemas
 from rehearsal.plugin import Provider
 from rehearsal.values import UNKNOWN, Properties, Values, spread
-from rehearsal.world import Row, World
+from rehearsal.world import Row, Worlds
 
 
 class Aws(Provider):
@@ -20,7 +19,7 @@ class Aws(Provider):
         self.version = version
         self._schemas = schemas
         self._context = Context("us-east-1")
-        self._worlds: dict[tuple[str, str], World] = {}
+        self._worlds = Worlds()
 
     @override
     def check_config(self, news: Values) -> Checked:
@@ -50,7 +49,7 @@ class Aws(Provider):
         here = self._context.at(inputs.values.get("region"))
         if preview:
             return Object("", inputs, spread(self._outputs(urn, inputs.values, None, here), inputs))
-        world = self._world(urn)
+        world = self._worlds.of(urn)
         with world.changing():
             dice = Dice(f"{urn.text}#{world.birth(urn.text)}")
             names = Names(urn.token, inputs.values, here, dice, shapes().get(urn.token, {}))
@@ -62,7 +61,7 @@ class Aws(Provider):
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
         here = self._context.at(old.outputs.values.get("region"))
-        row = self._world(urn).find(urn.token, here.region, id)
+        row = self._worlds.of(urn).find(urn.token, here.region, id)
         if row is None:
             return None
         return Object(id, Properties(row.inputs, row.secrets), Properties(row.outputs, row.secrets))
@@ -72,7 +71,7 @@ class Aws(Provider):
         here = self._context.at(news.values.get("region"))
         if preview:
             return Object(old.id, news, spread(old.outputs.values | news.values, news))
-        world = self._world(urn)
+        world = self._worlds.of(urn)
         with world.changing():
             row = world.find(urn.token, here.region, old.id)
             if row is None:
@@ -84,7 +83,7 @@ class Aws(Provider):
     @override
     def delete(self, urn: Urn, old: Object) -> None:
         here = self._context.at(old.outputs.values.get("region"))
-        world = self._world(urn)
+        world = self._worlds.of(urn)
         with world.changing():
             row = world.find(urn.token, here.region, old.id)
             if row is not None:
@@ -93,12 +92,6 @@ class Aws(Provider):
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
         raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
-
-    def _world(self, urn: Urn) -> World:
-        key = (urn.project, urn.stack)
-        if key not in self._worlds:
-            self._worlds[key] = World(world.folder(), *key)
-        return self._worlds[key]
 
     def _outputs(self, urn: Urn, inputs: Values, names: Names | None, here: Context) -> Values:
         resource = self._schemas.get(urn.token)

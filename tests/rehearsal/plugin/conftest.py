@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,21 @@ PROVIDER = "urn:pulumi:dev::demo::pulumi:providers:aws::default"
 
 def urn(token: str, name: str = "it") -> str:
     return Urn.parse(f"urn:pulumi:dev::demo::{token}::{name}").text
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What a Diff answered: "none" or "some", and the kind of change by path."""
+
+    changes: str
+    kinds: dict[str, str]
+    delete_before_replace: bool
+
+    @classmethod
+    def of(cls, response: provider_pb2.DiffResponse) -> "Diff":
+        kinds = {path: provider_pb2.PropertyDiff.Kind.Name(one.kind) for path, one in response.detailedDiff.items()}
+        name = provider_pb2.DiffResponse.DiffChanges.Name(response.changes)
+        return cls(name.removeprefix("DIFF_").lower(), kinds, response.deleteBeforeReplace)
 
 
 class Plugin:
@@ -51,11 +67,19 @@ class Plugin:
         self.stub.Configure(provider_pb2.ConfigureRequest(urn=PROVIDER, args=args, acceptSecrets=True))
         return self
 
-    def check(self, token: str, news: dict[str, Any], name: str = "it", secrets: Any = ()) -> Any:
+    def check(self, token: str, news: dict[str, Any], *, name: str = "it", secrets: Any = (), olds: Any = None) -> Any:
         """(inputs, {property: reason})"""
         request = provider_pb2.CheckRequest(urn=urn(token, name), news=dump(news, secrets), randomSeed=b"seed")
+        if olds is not None:
+            request.olds.CopyFrom(dump(olds))
         response = self.stub.Check(request)
         return load(response.inputs), {failure.property: failure.reason for failure in response.failures}
+
+    def diff(self, token: str, id: str, old_inputs: dict[str, Any], olds: Any, news: dict[str, Any]) -> Diff:
+        request = provider_pb2.DiffRequest(
+            urn=urn(token), id=id, old_inputs=dump(old_inputs), olds=dump(olds.values), news=dump(news)
+        )
+        return Diff.of(self.stub.Diff(request))
 
     def create(
         self, token: str, inputs: dict[str, Any], name: str = "it", preview: bool = False, secrets: Any = ()

@@ -76,6 +76,7 @@ def test_no_message_keeps_a_secret(secret: str, quote: Any) -> None:
 def test_paths_and_unknowns() -> None:
     plain = {"ingress": [{"cidrBlocks": ["10.0.0.0/8", UNKNOWN]}]}
     assert spell(("ingress", 0, "cidrBlocks", 1)) == "ingress[0].cidrBlocks[1]"
+    assert spell(("metadata", "annotations", "a.b/c")) == 'metadata.annotations["a.b/c"]'
     assert at(plain, ("ingress", 0, "cidrBlocks", 0)) == "10.0.0.0/8"
     assert at(plain, ("ingress", 3, "cidrBlocks")) is None
     assert has_unknown(plain) and not has_unknown(plain["ingress"][0]["cidrBlocks"][:1])
