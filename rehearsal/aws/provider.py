@@ -8,7 +8,7 @@ from rehearsal.aws.context import Context
 from rehearsal.aws.identity import Dice, Names, shapes
 from rehearsal.aws.schema import Schemas
 from rehearsal.plugin import Provider
-from rehearsal.values import UNKNOWN, Properties, Value, Values, spread
+from rehearsal.values import UNKNOWN, Properties, Values, spread
 from rehearsal.world import Row, Worlds
 
 
@@ -60,7 +60,7 @@ class Aws(Provider):
 
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
-        here = self._context.at(_region(old))
+        here = self._context.at(old.outputs.values.get("region"))
         row = self._worlds.of(urn).find(urn.token, here.region, id)
         if row is None:
             return None
@@ -82,7 +82,7 @@ class Aws(Provider):
 
     @override
     def delete(self, urn: Urn, old: Object) -> None:
-        here = self._context.at(_region(old))
+        here = self._context.at(old.outputs.values.get("region"))
         world = self._worlds.of(urn)
         with world.changing():
             row = world.find(urn.token, here.region, old.id)
@@ -108,7 +108,3 @@ class Aws(Provider):
         if names is not None and "arn" in outputs:
             outputs["arn"] = names.the_arn()
         return outputs
-
-
-def _region(old: Object) -> Value:
-    return old.inputs.values.get("region") or old.outputs.values.get("region")

@@ -26,7 +26,7 @@ class GoPrograms:
     """Programs that one folder's go.mod names with `tool` lines.
 
     `name` is the folder in the user's cache, `cost` what a person should expect the first time, `flags` go to
-    `go install`; `programs` are the file names it leaves.
+    `go install`; `programs` are the file names it leaves; `copied` are (module, path) of files they want beside them.
     """
 
     name: str
@@ -34,13 +34,14 @@ class GoPrograms:
     programs: tuple[str, ...]
     cost: str
     flags: tuple[str, ...] = ()
+    copied: tuple[tuple[str, str], ...] = ()
 
     def folder(self) -> Path:
         """Where the programs are once built: one folder per lock, flags and machine."""
         key = hashlib.sha256()
         for part in (self.module / "go.mod", self.module / "go.sum"):
             key.update(part.read_bytes())
-        key.update(repr((self.flags, self.programs, platform.system(), platform.machine())).encode())
+        key.update(repr((self.flags, self.programs, self.copied, platform.system(), platform.machine())).encode())
         return user_cache() / self.name / key.hexdigest()[:16]
 
     def built(self) -> bool:
@@ -116,6 +117,9 @@ def _build(go: Path, wanted: GoPrograms, target: Path) -> None:
             return f"{packages} of at most {total} packages compiled"
 
         _follow([go, "install", "-v", "-trimpath", *wanted.flags, "tool"], env, wanted.module, shown, compiled)
+        for module, path in wanted.copied:
+            found = _follow([go, "list", "-m", "-f", "{{.Dir}}", module], env, wanted.module, shown, compiled)
+            shutil.copyfile(Path(found.strip()) / path, target / Path(path).name)
     missing = [program for program in wanted.programs if not (target / program).is_file()]
     if missing:
         raise RehearsalError(f"building {wanted.name} left no {', '.join(missing)}")

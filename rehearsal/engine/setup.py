@@ -6,6 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from rehearsal.cluster import binaries
 from rehearsal.engine.locate import Engine, obtain
 from rehearsal.files import replace_text
 from rehearsal.paths import Paths, interpreter
@@ -32,12 +33,24 @@ def set_up(paths: Paths) -> Engine:
     for name, version in emulated.items():
         plugin = paths.home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
         replace_text(plugin, wrapper(f"rehearsal.{name}", version), executable=True)
+    if paths.mode == "real":
+        _set_up_kubernetes(paths)
     if not engine.has_language_host():
         host = paths.home / "plugins" / f"language-python-{engine.version}" / "pulumi-language-python"
         replace_text(host, wrapper("rehearsal.language"), executable=True)
     if not paths.kubeconfig.exists():
         replace_text(paths.kubeconfig, EMPTY_KUBECONFIG)
     return engine
+
+
+def _set_up_kubernetes(paths: Paths) -> None:
+    """The official provider, a control plane to talk to, and an answer to its kubeconfig's question."""
+    provider = binaries.provider()
+    binaries.control_plane()
+    folder = paths.home / "plugins" / f"resource-kubernetes-v{binaries.PROVIDER_VERSION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    _link(folder / provider.name, provider)
+    replace_text(paths.bin / "aws", wrapper("rehearsal.cluster.aws_cli"), executable=True)
 
 
 def wrapper(module: str, *arguments: str) -> str:

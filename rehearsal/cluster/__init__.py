@@ -1,0 +1,1 @@
+"""Where do Kubernetes objects go with KUBERNETES=real? A real control plane per emulated EKS cluster, nodes by KWOK."""

@@ -1,0 +1,60 @@
+"""`python -m rehearsal cluster`: which control planes are there, start one, stop one or all."""
+
+import argparse
+import sys
+import time
+
+from rehearsal.cluster import binaries, control_plane
+from rehearsal.errors import RehearsalError
+
+
+def main(argv: list[str]) -> int:
+    """Exit code 0; RehearsalError when a cluster cannot start or is unknown."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal cluster", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="name, endpoint, processes and zones of every cluster")
+    begin = actions.add_parser("start", help="start or repair one and print its kubeconfig's path")
+    begin.add_argument("name", nargs="?", default="standalone")
+    begin.add_argument("--region", default="us-east-1")
+    end = actions.add_parser("stop", help="end its processes; its objects are kept unless --forget")
+    end.add_argument("names", nargs="*", help="default: all")
+    end.add_argument("--forget", action="store_true", help="remove its folder too")
+    options = parser.parse_args(argv)
+    root = binaries.clusters()
+    try:
+        if options.action == "list":
+            return _list()
+        if options.action == "stop":
+            for name in options.names or [cluster.name for cluster in control_plane.known(root)]:
+                control_plane.stop(root, name, options.forget)
+                _say(f"{name}: {'removed' if options.forget else 'stopped'}")
+            return 0
+        started = time.monotonic()
+        zones = tuple(f"{options.region}{letter}" for letter in "abc")
+        control_plane.start(root, binaries.control_plane(), options.name, region=options.region, zones=zones, say=_say)
+        _say(
+            f"ready after {time.monotonic() - started:.1f} s; "
+            f"stop it with: python -m rehearsal cluster stop {options.name}"
+        )
+        sys.stdout.write(f"{control_plane.folder_of(root, options.name) / 'kubeconfig'}\n")
+    except control_plane.ClusterError as error:
+        raise RehearsalError(str(error)) from error
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _list() -> int:
+    root = binaries.clusters()
+    clusters = control_plane.known(root)
+    for cluster in clusters:
+        parts = control_plane.running(root / cluster.name)
+        state = "running" if len(parts) == len(control_plane.PARTS) else "partly running" if parts else "stopped"
+        ids = " ".join(f"{name}={pid}" for name, pid in parts.items())
+        line = f"{cluster.name}  {cluster.endpoint}  {state}  zones {', '.join(cluster.zones)}  {ids}"
+        sys.stdout.write(line.rstrip() + "\n")
+    if not clusters:
+        _say("no clusters")
+    return 0

@@ -1,1 +1,0 @@
-"""Who writes and who speaks? Providers behind protocols; the embedded ones need no network and no keys."""
