@@ -8,15 +8,16 @@ from rehearsal.protocol import load_messages
 def main() -> None:
     """Serve as `pulumi-resource-aws`; the version is the SDK's that the engine asked for."""
     load_messages()
-    from rehearsal.aws.provider import Aws  # noqa: PLC0415 - only now do the messages load cheaply
-    from rehearsal.aws.schema import SchemaMissingError, open_schemas  # noqa: PLC0415
+    from rehearsal.aws.library import Library  # noqa: PLC0415 - only now do the messages load cheaply
+    from rehearsal.aws.provider import Aws  # noqa: PLC0415
+    from rehearsal.aws.schema import SchemaMissingError  # noqa: PLC0415
     from rehearsal.plugin import serve  # noqa: PLC0415
 
     try:
-        schemas = open_schemas()
+        library = Library.open()
     except SchemaMissingError as missing:
         sys.exit(f"pulumi-resource-aws: {missing}")
-    serve(Aws(sys.argv[1] if len(sys.argv) > 1 else "", schemas))
+    serve(Aws(sys.argv[1] if len(sys.argv) > 1 else "", library))
 
 
 if __name__ == "__main__":

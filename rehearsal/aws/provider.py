@@ -4,9 +4,11 @@ from typing_extensions import override
 
 from rehearsal.answers import Change, Checked, Differences, Object, Refused, Urn
 from rehearsal.aws import context as configuration
+from rehearsal.aws.check import check
 from rehearsal.aws.context import Context
+from rehearsal.aws.diff import diff
 from rehearsal.aws.identity import Dice, Names, shapes
-from rehearsal.aws.schema import Schemas
+from rehearsal.aws.library import Library
 from rehearsal.plugin import Provider
 from rehearsal.values import UNKNOWN, Properties, Values, spread
 from rehearsal.world import Row, Worlds
@@ -15,9 +17,9 @@ from rehearsal.world import Row, Worlds
 class Aws(Provider):
     """One provider instance: an account and a region over the world of the stack it serves."""
 
-    def __init__(self, version: str, schemas: Schemas) -> None:
+    def __init__(self, version: str, library: Library) -> None:
         self.version = version
-        self._schemas = schemas
+        self._library = library
         self._context = Context("us-east-1")
         self._worlds = Worlds()
 
@@ -36,13 +38,20 @@ class Aws(Provider):
 
     @override
     def check(self, urn: Urn, olds: Values, news: Values, seed: bytes) -> Checked:
-        return Checked(news)
+        return check(self._library, urn.token, news, olds=olds, name=urn.name, random_seed=seed, context=self._context)
 
     @override
     def diff(self, urn: Urn, id: str, old: Object, news: Values, ignored: list[str]) -> Differences:
-        olds = old.inputs.values
-        changed = tuple(sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name)))
-        return Differences(tuple(Change(name, "update") for name in changed), (), changed)
+        return diff(
+            self._library,
+            urn.token,
+            old_inputs=old.inputs.values,
+            old_outputs=old.outputs.values,
+            news=news,
+            context=self._context,
+            name=urn.name,
+            ignore_changes=ignored,
+        )
 
     @override
     def create(self, urn: Urn, inputs: Properties, preview: bool) -> Object:
@@ -94,7 +103,7 @@ class Aws(Provider):
         raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
 
     def _outputs(self, urn: Urn, inputs: Values, names: Names | None, here: Context) -> Values:
-        resource = self._schemas.get(urn.token)
+        resource = self._library.schemas.get(urn.token)
         outputs = {name: value for name, value in inputs.items() if not name.startswith("__")}
         computed = [name for name in resource.outputs if name not in outputs] if resource else []
         for name in computed:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from rehearsal.aws import sdk
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the built file changes its layout, so that an older one is not read."""
 
 Kind = Literal["string", "json", "bool", "int", "float", "list", "map", "object", "any", "asset"]
@@ -46,12 +46,16 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource type; `secrets` are the outputs that the SDK marks secret."""
+    """One resource type.
+
+    `secrets` are the outputs that the SDK marks secret; `example_id` is the id in its documentation's import command.
+    """
 
     token: str
     inputs: Mapping[str, Property]
     outputs: Mapping[str, Property]
     secrets: frozenset[str]
+    example_id: str | None = None
 
 
 class Schemas:
@@ -78,7 +82,13 @@ class Schemas:
         body = self._row("resources", token)
         if body is None:
             return None
-        return Resource(token, _properties(body["inputs"]), _properties(body["outputs"]), frozenset(body["secrets"]))
+        return Resource(
+            token,
+            _properties(body["inputs"]),
+            _properties(body["outputs"]),
+            frozenset(body["secrets"]),
+            body["example"],
+        )
 
     def _fields(self, cls: str) -> Mapping[str, Property]:
         rows = self._row("classes", cls)

@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import importlib.util
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ def read(package: Path, directory: Path) -> Module:
             "inputs": _rows(inputs[args], got),
             "outputs": [[one.name, one.type, 0] for one in got],
             "secrets": secrets,
+            "example": _example(node, token),
         }
         del result.classes[f"{module}.{args}"]
     return result
@@ -185,6 +187,16 @@ def _union(members: list[Any]) -> Any:
     if len(unique) == 2 and unique[0] == "string" and unique[1][0] == "object":
         return ["json", unique[1][1]]
     return "any"
+
+
+def _example(node: ast.ClassDef, token: str) -> str | None:
+    """The id in the documentation's `$ pulumi import TOKEN NAME ID`."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.FunctionDef) and one.name == "__init__":
+            found = re.search(rf"\$ pulumi import {re.escape(token)} \S+ (.+)", ast.get_docstring(one) or "")
+            if found:
+                return found[1].strip().strip("'\"")
+    return None
 
 
 def _token(node: ast.ClassDef) -> tuple[str, list[str]]:

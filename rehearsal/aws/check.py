@@ -1,0 +1,82 @@
+"""Would the AWS provider take these inputs? Converts, names, adds defaults, and says what it refuses and why."""
+
+from collections.abc import Mapping
+
+from rehearsal.answers import Checked, Failure, Refused
+from rehearsal.aws.context import Context
+from rehearsal.aws.convert import Conversion
+from rehearsal.aws.defaults import add_defaults
+from rehearsal.aws.groups import check_groups
+from rehearsal.aws.library import Library
+from rehearsal.aws.naming import NameTooLongError, overrides
+from rehearsal.aws.planned import check_plan
+from rehearsal.aws.schema import Resource
+from rehearsal.values import UNKNOWN, Values
+
+
+def check(
+    library: Library,
+    token: str,
+    news: Values,
+    *,
+    olds: Values,
+    name: str,
+    random_seed: bytes,
+    context: Context,
+) -> Checked:
+    """The inputs as the provider keeps them, and at most one failure for each property.
+
+    `olds` are the inputs of the resource that is there (empty for a new one), `name` is the last part of its URN.
+    """
+    resource = library.schemas.get(token)
+    if resource is None:
+        return Checked(news, (Failure("", f"the installed AWS SDK has no resource type {token}"),))
+    rules = library.facts.get(token)
+    conversion = Conversion(library.schemas, library.constraints(token, at_up=False))
+    inputs = conversion.fields(resource.inputs, news, (), "")
+    failures = dict(conversion.failures)
+    try:
+        _add_name(resource, inputs, olds, name, random_seed)
+    except NameTooLongError as error:
+        failures["name"] = Failure("name", str(error))
+    _add_context(resource, inputs, context)
+    for failure in (*check_groups(rules, inputs, at_up=False), *check_plan(token, inputs)):
+        failures.setdefault(failure.property, failure)
+    if failures:
+        return Checked(inputs, tuple(failures.values()))
+    add_defaults(library.schemas, resource, rules, inputs)
+    return Checked(inputs)
+
+
+def refused_at_up(library: Library, token: str, inputs: Values) -> tuple[Refused, ...]:
+    """What the provider lets pass and AWS itself refuses when the resource is created or changed."""
+    resource = library.schemas.get(token)
+    if resource is None:
+        return ()
+    rules = library.facts.get(token)
+    conversion = Conversion(library.schemas, library.constraints(token, at_up=True))
+    conversion.fields(resource.inputs, inputs, (), "")
+    wrong = [failure for failure in conversion.failures.values() if failure.reason != "required, but not set"]
+    return tuple(
+        Refused(rules.api or "ValidationException", f"{failure.property}: {failure.reason}", failure.property)
+        for failure in (*wrong, *check_groups(rules, inputs, at_up=True))
+    )
+
+
+def _add_name(resource: Resource, inputs: Values, olds: Values, name: str, random_seed: bytes) -> None:
+    """The automatic name: the old one when there is one, else a new one."""
+    naming = overrides().naming(resource)
+    if naming is None or naming.property in inputs or f"{naming.property}Prefix" in inputs:
+        return
+    old = olds.get(naming.property)
+    inputs[naming.property] = old if naming.made(old, name) else naming.name(name, random_seed, inputs)
+
+
+def _add_context(resource: Resource, inputs: Values, context: Context) -> None:
+    """The provider's own region and default tags."""
+    if "region" in resource.inputs and "region" not in inputs:
+        inputs["region"] = context.region
+    tags = inputs.get("tags", {})
+    if context.default_tags and "tags" in resource.inputs and "tagsAll" in resource.outputs and tags is not UNKNOWN:
+        merged: Mapping[str, object] = {**context.default_tags, **tags} if isinstance(tags, dict) else tags
+        inputs["tags"] = merged

@@ -1,0 +1,198 @@
+"""How is the committed facts file made? `python -m rehearsal.aws.generate FOLDER`, again whenever the SDK moves.
+
+FOLDER holds `aws_resources.json` (settled row by row), `terraform_facts.json` (read from the provider's source) and
+`schema_map.json` (which API member each property is); they win in this order, the API's own model comes last.
+Facts about properties that the installed SDK does not have are left out and counted.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rehearsal.aws.facts import DATA
+from rehearsal.aws.schema import Property, Resource, Schemas, ensure, open_schemas
+
+BY_PATH = ("enums", "ranges", "lengths", "counts", "patterns", "not_patterns", "formats", "defaults")
+EACH = ("enums", "ranges", "patterns", "not_patterns", "formats")
+"""Facts about a list are facts about each of its elements, except for lengths: they count."""
+LISTS = ("replace_on", "computed", "not_computed", "sets", "ignore_case", "unverified", "refused_at_up")
+GROUPS = ("conflicts", "at_most_one_of", "exactly_one_of", "required_with")
+
+
+class Row:
+    """The facts of one type while they are gathered: the first source of a fact wins."""
+
+    def __init__(self, schemas: Schemas, resource: Resource, dropped: Counter[str]) -> None:
+        self._schemas, self._resource, self._dropped = schemas, resource, dropped
+        self.facts: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+
+    def property(self, path: str) -> Property | None:
+        """The property that `path` names, None where the SDK has none."""
+        fields, found = self._resource.inputs, None
+        for name in path.removesuffix("[]").split("."):
+            found = fields.get(name)
+            if found is None:
+                return None
+            kind = found.type
+            while kind.element is not None:
+                kind = kind.element
+            fields = self._schemas.fields(kind.cls) if kind.cls else {}
+        return found
+
+    def put(self, table: str, path: str, value: Any, source: str) -> None:
+        """A fact about one property."""
+        path = plain(path)
+        known = self.property(path)
+        if known is not None and table in EACH and known.type.kind == "list" and not path.endswith("[]"):
+            path += "[]"
+        if known is None:
+            self._dropped[table] += 1
+        elif path not in self.facts.setdefault(table, {}):
+            self.facts[table][path] = value
+            self.sources[f"{table}.{path}"] = source
+
+    def add(self, table: str, path: str, source: str) -> None:
+        """A property that belongs to a list such as `replace_on`."""
+        path = plain(path)
+        subject = path.split(".", 1)[1] if table == "refused_at_up" else path
+        if table != "refused_at_up" and self.property(subject) is None:
+            self._dropped[table] += 1
+        elif path not in self.facts.setdefault(table, []):
+            self.facts[table].append(path)
+            self.sources.setdefault(f"{table}.{path}", source)
+
+    def group(self, table: str, paths: list[str], source: str) -> None:
+        """A fact about several properties."""
+        paths = [plain(path) for path in paths]
+        if len(set(paths)) < 2 or any(self.property(path) is None for path in paths):
+            self._dropped[table] += 1
+        elif paths not in self.facts.setdefault(table, []):
+            self.facts[table].append(paths)
+            self.sources[f"{table}.{'+'.join(paths)}"] = source
+
+    def compact(self, token: str) -> dict[str, Any]:
+        """The row as it is committed: keys sorted, the most frequent source written once as `*`."""
+        facts: dict[str, Any] = {}
+        for table, value in self.facts.items():
+            kept = sorted(value) if isinstance(value, list) else {p: v for p, v in value.items() if v is not None}
+            if kept:
+                facts[table] = kept
+        tally = Counter(self.sources.values())
+        common = tally.most_common(1)[0][0] if tally else ""
+        sources = {fact: source for fact, source in sorted(self.sources.items()) if source != common}
+        return {"token": token, **dict(sorted(facts.items())), "sources": {"*": common, **sources}}
+
+
+def plain(path: str) -> str:
+    """`rules[].filters[]` as the facts file spells it: `rules.filters[]`."""
+    last = "[]" if path.endswith("[]") else ""
+    return path.removesuffix("[]").replace("[]", "") + last
+
+
+def settled(row: Row, facts: dict[str, Any]) -> None:
+    """The rows of `aws_resources.json`: each fact has its own evidence."""
+    evidence: dict[str, str] = facts["evidence"]
+
+    def seen(table: str, path: str) -> str:
+        return evidence.get(f"{table}.{path}") or evidence.get(table) or "terraform-provider-aws v5.43"
+
+    for path in facts["replace_on"]:
+        row.add("replace_on", path, seen("replace_on", path))
+    for path in facts.get("optional_computed", []):
+        row.add("computed", path, seen("optional_computed", path))
+    for table in ("ignore_case", "refused_at_up"):
+        for path in facts.get(table, []):
+            row.add(table, path, seen(table, path))
+    for path, words in facts.get("replace_when", {}).items():
+        if path == "region":  # true of every type, so a rule and no fact
+            continue
+        row.put("replace_sometimes", path, words, seen("replace_sometimes", path))
+    for table in BY_PATH:
+        for path, value in facts.get(table, {}).items():
+            row.put(
+                table, path, [value] if table == "patterns" and isinstance(value, str) else value, seen(table, path)
+            )
+    for table in GROUPS:
+        for paths in facts.get(table, []):
+            row.group(table, paths, seen(table, "+".join(paths)))
+
+
+def corrected(row: Row, facts: dict[str, Any]) -> None:
+    """The rows of `corrections.json`, which win over all others; a null takes a wrong fact away."""
+    for table in (*BY_PATH, "replace_sometimes"):
+        for path, value in facts.get(table, {}).items():
+            row.put(table, path, value, facts["source"])
+    for table in LISTS:
+        for path in facts.get(table, []):
+            row.add(table, path, facts["source"])
+    for table in GROUPS:
+        for paths in facts.get(table, []):
+            row.group(table, paths, facts["source"])
+
+
+def provider_source(row: Row, facts: dict[str, Any], settled_row: bool) -> None:
+    """The rows of `terraform_facts.json`, all read from one file of the provider's source."""
+    source = f"terraform-provider-aws v5.43 {facts['source']}"
+    if not settled_row:
+        for path in facts["replace_on"]:
+            row.add("replace_on", path, source)
+    for path in facts.get("replace_sometimes", []):
+        if path not in row.facts.get("replace_on", []):
+            row.put("replace_sometimes", path, "replaces in some transitions", source)
+    for path, values in facts.get("enums_ignore_case", {}).items():
+        row.put("enums", path, values, source)
+        row.add("ignore_case", path, source)
+    for table in BY_PATH:
+        for path, value in facts.get(table, {}).items():
+            row.put(table, path, value, source)
+    for table in GROUPS:
+        for paths in facts.get(table, []):
+            row.group(table, paths, source)
+
+
+def rows(folder: Path, schemas: Schemas, dropped: Counter[str]) -> Iterator[dict[str, Any]]:
+    """One row for each type of the SDK about which something is known."""
+    estate = json.loads((folder / "aws_resources.json").read_text())
+    provider = json.loads((folder / "terraform_facts.json").read_text())
+    corrections = json.loads((DATA / "corrections.json").read_text())
+    for token in schemas.tokens():
+        resource = schemas.get(token)
+        if resource is None or not (token in estate or token in provider):
+            continue
+        row = Row(schemas, resource, dropped)
+        if token in corrections:
+            corrected(row, corrections[token])
+        if token in estate:
+            settled(row, estate[token])
+        if token in provider:
+            provider_source(row, provider[token], token in estate)
+        yield row.compact(token)
+
+
+def progress(line: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stderr.write(f"{line}\n")
+
+
+def main() -> int:
+    """Write the facts file and say what was left out."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.aws.generate", description=__doc__)
+    parser.add_argument("folder", type=Path, help="folder with the three source files")
+    parser.add_argument("--output", type=Path, default=DATA / "facts.jsonl")
+    options = parser.parse_args()
+    ensure(progress)
+    dropped: Counter[str] = Counter()
+    lines = [json.dumps(row, separators=(",", ":")) for row in rows(options.folder, open_schemas(), dropped)]
+    options.output.write_text("\n".join(lines) + "\n")
+    progress(f"{options.output}: {len(lines)} types, {options.output.stat().st_size / 1e6:.2f} MB")
+    progress("left out, not in the SDK: " + (", ".join(f"{n} {table}" for table, n in dropped.items()) or "none"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
