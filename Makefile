@@ -65,7 +65,10 @@ test: .venv/.dev  ## set-up, then every test that needs no cloud
 lint: .venv/.dev  ## ruff, mypy, import-linter
 	@$(PY) tests/run.py lint types imports
 
+demo: .venv/.service  ## a narrated video from a Markdown outline, without any network
+	@$(PY) -m service.render service/render/samples/primeiros-passos.md --output build/demo
+
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint clean
+.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean

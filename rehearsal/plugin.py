@@ -6,7 +6,6 @@ only after `rehearsal.protocol.load_messages()`, or the whole SDK is loaded for 
 """
 
 import asyncio
-import os
 import sys
 import traceback
 from abc import ABC, abstractmethod
@@ -21,10 +20,10 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from rehearsal.answers import Change, Checked, Differences, Object, Refused, Urn
+from rehearsal.lifetime import until_engine_ends
 from rehearsal.values import Properties, Values, dump, load, redact
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
-_PARENT_CHECK_SECONDS = 1.0
 _KINDS = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
     ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
@@ -82,7 +81,7 @@ class Provider(ABC):
 
 
 def serve(provider: Provider) -> None:
-    """Serve until the parent process (the engine) is gone or the process is told to stop."""
+    """Serve until the engine is gone or the process is told to stop."""
     asyncio.run(_serve(provider))
 
 
@@ -94,9 +93,13 @@ async def _serve(provider: Provider) -> None:
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    parent = os.getppid()
-    while os.getppid() == parent:  # a killed engine cannot say goodbye
-        await server.wait_for_termination(_PARENT_CHECK_SECONDS)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def end() -> None:
+        loop.call_soon_threadsafe(ended.set)
+
+    until_engine_ends(end)
+    await ended.wait()
     await server.stop(None)
 
 

@@ -10,11 +10,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from rehearsal.answers import Urn
+from rehearsal.errors import RehearsalError
+from rehearsal.paths import Paths
 from rehearsal.values import Path as PropertyPath
 from rehearsal.values import Value, Values
 
@@ -44,12 +46,9 @@ class Row:
 
 
 def folder() -> Path:
-    """The folder of the worlds: REHEARSAL_WORLD, or `.rehearsal/world` beside the nearest Pulumi.yaml."""
-    if named := os.environ.get("REHEARSAL_WORLD"):
-        return Path(named)
-    here = Path.cwd()
-    project = next((place for place in (here, *here.parents) if (place / "Pulumi.yaml").is_file()), here)
-    return project / ".rehearsal" / "world"
+    """The folder of the worlds: what REHEARSAL_WORLD names, or this checkout's."""
+    named = os.environ.get("REHEARSAL_WORLD")
+    return Path(named) if named else Paths.current().world
 
 
 def stacks(worlds: Path) -> list[tuple[str, str]]:
@@ -58,11 +57,24 @@ def stacks(worlds: Path) -> list[tuple[str, str]]:
     return [(unquote(file.parent.name), unquote(file.stem)) for file in found]
 
 
+def changed(row: Row, path: PropertyPath, value: Value) -> Row:
+    """The object with one property changed behind the engine's back, and tagsAll with it where that is a tag.
+
+    What a program set, or could have set and did not, is an input too: the next update puts it right.
+    """
+    outputs = _with(row.outputs, path, value)
+    if path[0] == "tags" and "tagsAll" in outputs:
+        outputs = _with(outputs, ("tagsAll", *path[1:]), value)
+    set_by_program = path[0] in row.inputs or path[0] not in row.outputs
+    return replace(row, outputs=outputs, inputs=_with(row.inputs, path, value) if set_by_program else row.inputs)
+
+
 class World:
     """The objects of one stack."""
 
     def __init__(self, worlds: Path, project: str, stack: str) -> None:
         """Open, and make where missing. Raises sqlite3.Error when the file cannot be used."""
+        self.name = f"{project}/{stack}"
         self.file = worlds / quote(project, safe="") / f"{quote(stack, safe='')}.sqlite"
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._database = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
@@ -152,6 +164,19 @@ class Worlds:
         if key not in self._open:
             self._open[key] = World(folder(), *key)
         return self._open[key]
+
+
+def _with(values: Value, path: PropertyPath, value: Value) -> Value:
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        items = list(values) if isinstance(values, list) else []
+        if step > len(items):
+            raise RehearsalError(f"there is no item {step}: the list has {len(items)}")
+        return [*items[:step], _with(items[step] if step < len(items) else None, rest, value), *items[step + 1 :]]
+    fields = values if isinstance(values, dict) else {}
+    return fields | {step: _with(fields.get(step), rest, value)}
 
 
 def _paths(lists: list[list[str | int]]) -> frozenset[PropertyPath]:

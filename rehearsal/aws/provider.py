@@ -10,7 +10,7 @@ from rehearsal.aws.diff import diff
 from rehearsal.aws.identity import Dice, Names, shapes
 from rehearsal.aws.library import Library
 from rehearsal.plugin import Provider
-from rehearsal.values import UNKNOWN, Properties, Values, spread
+from rehearsal.values import UNKNOWN, Properties, Value, Values, spread
 from rehearsal.world import Row, Worlds
 
 
@@ -69,7 +69,7 @@ class Aws(Provider):
 
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
-        here = self._context.at(old.outputs.values.get("region"))
+        here = self._context.at(_region(old))
         row = self._worlds.of(urn).find(urn.token, here.region, id)
         if row is None:
             return None
@@ -91,7 +91,7 @@ class Aws(Provider):
 
     @override
     def delete(self, urn: Urn, old: Object) -> None:
-        here = self._context.at(old.outputs.values.get("region"))
+        here = self._context.at(_region(old))
         world = self._worlds.of(urn)
         with world.changing():
             row = world.find(urn.token, here.region, old.id)
@@ -117,3 +117,7 @@ class Aws(Provider):
         if names is not None and "arn" in outputs:
             outputs["arn"] = names.the_arn()
         return outputs
+
+
+def _region(old: Object) -> Value:
+    return old.inputs.values.get("region") or old.outputs.values.get("region")

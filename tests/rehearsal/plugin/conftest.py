@@ -45,6 +45,7 @@ class Plugin:
     def __init__(self, worlds: Path, module: str = "rehearsal.aws", version: str = "7.51.1") -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-m", module, version],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"REHEARSAL_WORLD": str(worlds)},
@@ -57,9 +58,7 @@ class Plugin:
     def close(self) -> None:
         self._channel.close()
         self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.process.communicate()
 
     def configure(self, **config: Any) -> "Plugin":
         self.stub.Handshake(provider_pb2.ProviderHandshakeRequest())

@@ -1,0 +1,1 @@
+"""How does a course become a narrated video? A pure room: no web framework, no database, no settings."""
