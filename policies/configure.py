@@ -11,15 +11,17 @@ from pack import catalogue, exemptions, settings
 def main() -> int:
     """Write the file and name it; exit code 2 when the profile or the exemptions are wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = sorted(path.stem for path in (catalogue.ROOT / "profiles").glob("*.yaml"))
-    parser.add_argument("--env", required=True, choices=names)
+    profiles = catalogue.ROOT / "profiles"
+    parser.add_argument("--env", required=True, choices=settings.environments(profiles))
     parser.add_argument("--output", type=Path, help="default: build/ENV/policy.json")
+    parser.add_argument("--retiring", action="store_true", help="the environment's protection is being taken off")
     options = parser.parse_args()
+    overlays = [profiles / "retiring.yaml"] if options.retiring else []
     target = options.output or Path("build") / options.env / "policy.json"
     try:
         rules = catalogue.load()
         exemptions.read(catalogue.ROOT / "exemptions.yaml", rules)
-        chosen = settings.profile(catalogue.ROOT / "profiles" / f"{options.env}.yaml", rules)
+        chosen = settings.profile(profiles / f"{options.env}.yaml", rules, *overlays)
     except ValueError as wrong:
         sys.stderr.write(f"policies: {wrong}\n")
         return 2

@@ -136,7 +136,7 @@ def _message(verdict: Verdict, rule: catalogue.Rule | None) -> str:
             accepted.reason
         )
     if verdict.kind == UNDECIDED:
-        return f"UNDECIDED: {verdict.message}; decided when the update runs"
+        return f"UNDECIDED until the update runs: {verdict.message}"
     if verdict.kind == ERROR:
         return f"RULE ERROR: {verdict.message}"
     return f"{verdict.message}. {rule.remedy}" if rule else verdict.message
@@ -151,7 +151,6 @@ def _resource(request: Any, parent: str) -> Resource:
         ignore_changes=tuple(request.options.ignoreChanges),
         parent=parent,
         provider=properties(request.provider.properties),
-        dependencies=tuple(getattr(request, "dependencies", ())),
         property_dependencies={
             name: tuple(links.urns) for name, links in getattr(request, "propertyDependencies", {}).items()
         },

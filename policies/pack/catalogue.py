@@ -3,11 +3,12 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 
@@ -16,16 +17,17 @@ from pack.resource import Findings
 Check = Callable[..., Findings]
 ROOT = Path(__file__).resolve().parent.parent
 SEVERITIES = ("low", "medium", "high", "critical")
-_KINDS = {bool: "boolean", int: "integer", str: "string", list: "array"}
+_KINDS = {bool: "boolean", int: "integer", str: "string", Sequence: "array"}
 _METADATA = {"severity", "why", "remedy", "link", "scanners"}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it looks at (`types`; empty for a stack rule), the pure check, and what a person needs to know."""
+    """One rule: the types it judges and those it reads besides, the pure check, and what a person needs to know."""
 
     name: str
     types: tuple[str, ...]
+    reads: tuple[str, ...]
     check: Check
     what: str
     severity: str
@@ -36,23 +38,29 @@ class Rule:
     controls: tuple[str, ...]
     options: Mapping[str, Mapping[str, Any]]
 
+    def applies(self, type_: str) -> bool:
+        """Whether it judges resources of this type; `types` may hold patterns."""
+        return any(fnmatchcase(type_, pattern) for pattern in self.types)
+
     @property
     def of_stack(self) -> bool:
-        """Whether the check takes the whole stack."""
-        return not self.types
+        """Whether the check also takes the stack."""
+        return bool(self.reads)
 
 
-_registered: dict[str, tuple[tuple[str, ...], Check]] = {}
+_registered: dict[str, tuple[tuple[str, ...], tuple[str, ...], Check]] = {}
 
 
-def rule(*types: str) -> Callable[[Check], Check]:
-    """Register `check(resource, *, option=default ...)` for resource types; with no types `check(stack, ...)`.
+def rule(*types: str, reads: Sequence[str] = ()) -> Callable[[Check], Check]:
+    """Register `check(resource, *, option=default ...)` for resource types.
 
-    The rule's name is the function's with dashes, its summary the docstring, its options the keyword-only parameters.
+    With `reads`, the other types that the rule looks at, it is `check(resource, stack, ...)` and runs once the whole
+    stack is known. The rule's name is the function's with dashes, its summary the docstring, its options the
+    keyword-only parameters.
     """
 
     def register(check: Check) -> Check:
-        _registered[check.__name__.replace("_", "-")] = (types, check)
+        _registered[check.__name__.replace("_", "-")] = (types, tuple(reads), check)
         return check
 
     return register
@@ -63,9 +71,10 @@ def _options(check: Check) -> dict[str, dict[str, Any]]:
     schema = {}
     for name, parameter in inspect.signature(check).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            kind = getattr(parameter.annotation, "__origin__", parameter.annotation)
-            schema[name] = {"type": _KINDS[kind], "default": parameter.default}
-            if kind is list:
+            kind = get_origin(parameter.annotation) or parameter.annotation
+            listed = kind is Sequence
+            schema[name] = {"type": _KINDS[kind], "default": list(parameter.default) if listed else parameter.default}
+            if listed:
                 schema[name]["items"] = {"type": _KINDS[get_args(parameter.annotation)[0]]}
     return schema
 
@@ -95,10 +104,11 @@ def load() -> Mapping[str, Rule]:
                 raise ValueError(f"{path.name}: {name} has metadata but no function")
             if wrong := _METADATA ^ facts.keys():
                 raise ValueError(f"{path.name}: {name}: missing or unknown fields: {', '.join(sorted(wrong))}")
-            types, check = _registered[name]
+            types, reads, check = _registered[name]
             catalogue[name] = Rule(
                 name=name,
                 types=types,
+                reads=reads,
                 check=check,
                 what=" ".join((check.__doc__ or "").split()),
                 severity=facts["severity"],

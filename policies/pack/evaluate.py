@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pack.catalogue import Rule
+from pack.documents import UnreadableError
 from pack.exemptions import Exemption
 from pack.resource import Resource, Stack, Undecided
 from pack.values import NotKnownYetError
@@ -33,11 +34,11 @@ class Setting:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def judge(rule: Rule, subject: Resource | Stack, options: Mapping[str, Any]) -> Iterator[Verdict]:
-    """Run one rule on its subject. An exception of the rule becomes an error verdict with its place, not its text."""
-    default = subject.urn if isinstance(subject, Resource) else ""
+def judge(rule: Rule, resource: Resource, stack: Stack | None, options: Mapping[str, Any]) -> Iterator[Verdict]:
+    """Run one rule on a resource. An exception of the rule becomes an error verdict with its place, not its text."""
+    default = resource.urn
     try:
-        for said in rule.check(subject, **options):
+        for said in rule.check(resource, *([stack] if rule.of_stack else []), **options):
             urn = said.urn or default
             if isinstance(said, Undecided):
                 yield Verdict(UNDECIDED, rule.name, urn, said.path, f"{said.path} is not known yet")
@@ -45,6 +46,8 @@ def judge(rule: Rule, subject: Resource | Stack, options: Mapping[str, Any]) -> 
                 yield Verdict(VIOLATION, rule.name, urn, said.path, said.message)
     except NotKnownYetError as unknown:
         yield Verdict(UNDECIDED, rule.name, default, unknown.path, f"{unknown.path} is not known yet")
+    except UnreadableError as broken:
+        yield Verdict(VIOLATION, rule.name, default, broken.path, f"{broken.path} is not a policy document")
     except Exception as failure:  # a rule that fails must show as one, whatever it failed on
         frame = traceback.extract_tb(failure.__traceback__)[-1]
         place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"

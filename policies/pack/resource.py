@@ -1,7 +1,7 @@
 """What does a rule see? One resource, or the whole stack, as plain immutable data; and what it says: findings."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from pack.values import UNKNOWN, NotKnownYetError, expand
 class Finding:
     """A rule is broken at `path`; `message` names properties and requirements, never a value of the resource.
 
-    `urn` is set by stack rules: the resource to blame.
+    `urn` names the resource to blame when it is not the one that the rule was asked about.
     """
 
     path: str
@@ -34,7 +34,7 @@ Findings = Iterator[Finding | Undecided]
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as the rules see it: checked inputs, or outputs for stack rules during a run of the engine."""
+    """A resource as the rules see it: its checked inputs; `outputs` only serve to recognise references to it."""
 
     urn: str
     type: str
@@ -43,7 +43,7 @@ class Resource:
     ignore_changes: tuple[str, ...] = ()
     parent: str = ""
     provider: Mapping[str, Any] = field(default_factory=dict)
-    dependencies: tuple[str, ...] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -71,15 +71,37 @@ class Resource:
             if value is not None:
                 yield place, value
 
+    def refers(self, path: str, target: "Resource") -> bool:
+        """Whether the value at `path` names `target`.
+
+        The engine records which resource a property came from, so this is decided in a preview too, where ids do not
+        exist yet; a literal is compared with the target's id, ARN and name.
+        """
+        if target.urn in self.property_dependencies.get(path.partition(".")[0].partition("[")[0], ()):
+            return True
+        return any(isinstance(value, str) and value in target.identities for _, value in self.each(path))
+
+    @cached_property
+    def identities(self) -> frozenset[str]:
+        """What other resources may call this one: id, ARN, name."""
+        places = [self.outputs, self.properties, self.properties.get("metadata")]
+        keys = ("id", "arn", "name", "bucket")
+        found = (place.get(key) for place in places if isinstance(place, Mapping) for key in keys)
+        return frozenset(value for value in found if isinstance(value, str) and value)
+
     @cached_property
     def tags(self) -> Mapping[str, Any]:
         """Tags as AWS gets them: the provider's default tags overlaid with the resource's own (values may be unknown).
 
         The engine shows a policy the resource's own tags only. Raises `NotKnownYetError` when either set is unknown.
         """
-        defaults = self.provider.get("defaultTags") or {}
+        provider = self.properties if self.type.startswith("pulumi:providers:") else self.provider
+        defaults = provider.get("defaultTags") or {}
         if isinstance(defaults, str):  # provider inputs travel as JSON text
-            defaults = json.loads(defaults)
+            try:
+                defaults = json.loads(defaults)
+            except ValueError:
+                defaults = {}
         own = self.get("tags") or {}
         if defaults is UNKNOWN or (isinstance(defaults, Mapping) and defaults.get("tags") is UNKNOWN):
             raise NotKnownYetError("provider.defaultTags")
@@ -93,20 +115,17 @@ class Stack:
 
     resources: tuple[Resource, ...]
 
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[Resource]]:
+        index: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            index.setdefault(resource.type, []).append(resource)
+        return index
+
     def of(self, *types: str) -> Iterator[Resource]:
-        """The resources of these types, in the engine's order."""
-        return (resource for resource in self.resources if resource.type in types)
+        """The resources of these types."""
+        return (resource for type_ in types for resource in self._by_type.get(type_, ()))
 
-    def linked(self, sources: Iterable[Resource], property_: str, target: Resource) -> Iterator[Resource]:
-        """Those of `sources` whose `property_` refers to `target`.
-
-        The engine records which resource a property came from, so this is decided in a preview too, where ids do not
-        exist yet; a literal id is compared with the target's.
-        """
-        for source in sources:
-            literal = next((value for _, value in source.each(property_)), None)
-            identities = [target.properties.get(key) for key in ("id", "arn", "name", "bucket")]
-            if target.urn in source.property_dependencies.get(property_.partition(".")[0], ()) or (
-                isinstance(literal, str) and literal in identities
-            ):
-                yield source
+    def linked(self, type_: str, path: str, target: Resource) -> Iterator[Resource]:
+        """The resources of a type whose value at `path` refers to `target`."""
+        return (source for source in self.of(type_) if source.refers(path, target))

@@ -3,6 +3,7 @@
 import datetime
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pack.catalogue import Rule
 from pack.evaluate import ERROR, EXEMPT, UNDECIDED, VIOLATION, Setting, Verdict, judge
@@ -33,37 +34,48 @@ class Run:
         self._today = today
         active = [rule for rule in rules.values() if settings[rule.name].level != "disabled"]
         self._stack_rules = [rule for rule in active if rule.of_stack]
+        self._resource_rules = [rule for rule in active if not rule.of_stack]
         self._by_type: dict[str, list[Rule]] = {}
-        for rule in active:
-            for type_ in rule.types:
-                self._by_type.setdefault(type_, []).append(rule)
         self._lock = threading.Lock()
         self._reset()
 
     def _reset(self) -> None:
         self._used: set[Exemption] = set()
         self._waiting: list[Verdict] = []
-        self._seen: set[str] = set()
+        self._seen: dict[str, Resource] = {}
 
     def resource(self, resource: Resource) -> list[Verdict]:
         """The verdicts of all resource rules that apply; undecided ones are kept for `stack`."""
-        rules = [*self._by_type.get(resource.type, ()), *self._by_type.get("*", ())]
-        verdicts = [v for rule in rules for v in self._judge(rule, resource)]
         with self._lock:
-            self._seen.add(resource.urn)
-        return verdicts
+            self._seen[resource.urn] = resource
+            if resource.type not in self._by_type:
+                self._by_type[resource.type] = [rule for rule in self._resource_rules if rule.applies(resource.type)]
+            rules = self._by_type[resource.type]
+        return [verdict for rule in rules for verdict in self._judge(rule, resource, None)]
 
     def stack(self, stack: Stack) -> list[Verdict]:
-        """The verdicts of the stack rules, what stayed undecided in the whole run, and stale exemptions."""
-        verdicts = [v for rule in self._stack_rules for v in self._judge(rule, stack)]
+        """The verdicts of the stack rules, what stayed undecided in the whole run, and stale exemptions.
+
+        The engine shows outputs here, which a preview may lack altogether; the rules look at the inputs seen before.
+        """
+        stack = Stack(tuple(self._with_inputs(resource) for resource in stack.resources))
+        verdicts = [
+            v
+            for rule in self._stack_rules
+            for resource in stack.of(*rule.types)
+            for v in self._judge(rule, resource, stack)
+        ]
         with self._lock:
-            verdicts += self._waiting
-            verdicts += self._stale(stack)
+            verdicts += [*self._undecided(), *self._stale(stack)]
             self._reset()
         return verdicts
 
-    def _judge(self, rule: Rule, subject: Resource | Stack) -> Iterator[Verdict]:
-        for verdict in judge(rule, subject, self._settings[rule.name].options):
+    def _with_inputs(self, resource: Resource) -> Resource:
+        seen = self._seen.get(resource.urn)
+        return replace(resource, outputs=resource.properties, properties=seen.properties) if seen else resource
+
+    def _judge(self, rule: Rule, resource: Resource, stack: Stack | None) -> Iterator[Verdict]:
+        for verdict in judge(rule, resource, stack, self._settings[rule.name].options):
             if verdict.kind == UNDECIDED and self._preview:
                 with self._lock:
                     self._waiting.append(verdict)
@@ -79,6 +91,18 @@ class Run:
                     self._used.add(exemption)
                 return Verdict(EXEMPT, verdict.rule, verdict.urn, verdict.path, verdict.message, exemption)
         return Verdict(VIOLATION, verdict.rule, verdict.urn, verdict.path, verdict.message)
+
+    def _undecided(self) -> Iterator[Verdict]:
+        """One verdict for each rule that waits for values, naming the resources; on the resource when it is one."""
+        waiting: dict[str, dict[str, set[str]]] = {}
+        for verdict in self._waiting:
+            waiting.setdefault(verdict.rule, {}).setdefault(verdict.urn, set()).add(verdict.path)
+        for rule, places in waiting.items():
+            named = ", ".join(
+                f"{urn.rpartition('::')[2]} ({', '.join(sorted(paths))})" for urn, paths in sorted(places.items())
+            )
+            message = f"values that only exist after creation: {named}"
+            yield Verdict(UNDECIDED, rule, next(iter(places)) if len(places) == 1 else "", "", message)
 
     def _stale(self, stack: Stack) -> Iterator[Verdict]:
         """Exemptions that have expired, or that no finding of this run needed.

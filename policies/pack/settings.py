@@ -14,6 +14,11 @@ LEVELS = ("advisory", "mandatory", "disabled")
 _STRICT = {"critical": "mandatory", "high": "mandatory", "medium": "advisory", "low": "advisory"}
 
 
+def environments(folder: Path) -> list[str]:
+    """The environments that have a profile; `retiring` is laid over one of them."""
+    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem != "retiring")
+
+
 def defaults(rules: Mapping[str, Rule]) -> dict[str, Setting]:
     """What holds without configuration: high and critical rules are mandatory, options as the rule declares them."""
     return {rule.name: Setting(_STRICT[rule.severity], _defaults(rule)) for rule in rules.values()}
@@ -39,18 +44,24 @@ def merged(rules: Mapping[str, Rule], given: Mapping[str, Any]) -> dict[str, Set
     return result
 
 
-def profile(path: Path, rules: Mapping[str, Rule]) -> dict[str, Setting]:
-    """The settings that a profile file describes: `levels` by severity, then `rules`. Raises ValueError when wrong."""
+def profile(path: Path, rules: Mapping[str, Rule], *overlays: Path) -> dict[str, Setting]:
+    """The settings of a profile file: `levels` by severity, then its `rules`, then those of the overlays.
+
+    Raises ValueError naming file and rule when one of them is wrong.
+    """
     text = yaml.safe_load(path.read_text())
     if not isinstance(text, dict) or text.keys() != {"levels", "rules"} or text["levels"].keys() != set(SEVERITIES):
         raise ValueError(f"{path.name}: must have levels ({', '.join(SEVERITIES)}) and rules")
-    levels = {rule.name: {"enforcementLevel": text["levels"][rule.severity]} for rule in rules.values()}
+    given: dict[str, dict[str, Any]] = {
+        rule.name: {"enforcementLevel": text["levels"][rule.severity]} for rule in rules.values()
+    }
+    for source, chosen in [(path, text["rules"])] + [(o, yaml.safe_load(o.read_text())["rules"]) for o in overlays]:
+        for name, value in chosen.items():
+            if name not in rules:
+                raise ValueError(f"{source.name}: {name}: there is no rule of this name")
+            given[name].update({"enforcementLevel": value} if isinstance(value, str) else value)
     try:
-        chosen = {
-            name: {"enforcementLevel": value} if isinstance(value, str) else value
-            for name, value in text["rules"].items()
-        }
-        return merged(rules, {name: {**levels.get(name, {}), **chosen.get(name, {})} for name in levels | chosen})
+        return merged(rules, given)
     except ValueError as wrong:
         raise ValueError(f"{path.name}: {wrong}") from None
 

@@ -74,6 +74,13 @@ def properties(struct: struct_pb2.Struct) -> Any:
     return _opened({key: from_wire(value) for key, value in struct.fields.items()})
 
 
+def has_unknown(value: Any) -> bool:
+    """Whether any part of a value is unknown."""
+    if isinstance(value, Mapping):
+        return any(map(has_unknown, value.values()))
+    return value is UNKNOWN or (isinstance(value, list) and any(map(has_unknown, value)))
+
+
 def _scalar(value: str | float) -> Any:
     if isinstance(value, str):
         return UNKNOWN if value in _SENTINELS else value
@@ -86,13 +93,13 @@ def _opened(fields: dict[str, Any]) -> Any:
 
 @cache
 def _steps(path: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\[\*\]|[^.\[\]]+", path))
+    return tuple(re.findall(r"\[(?:\*|\d+)\]|[^.\[\]]+", path))
 
 
 def expand(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Each concrete path that `path` (`a.b[*].c`) names in `value`, with its value.
+    """Each concrete path that `path` (`a.b[*].c`, `a.b[0].c`) names in `value`, with its value.
 
-    A missing property is None; a missing list has no elements; a single object counts as a list of one (the SDK
+    A missing property is None; a missing list has no elements; a single value counts as a list of one (the SDK
     flattens some lists); an unknown on the way ends the path there with `UNKNOWN`.
     """
     yield from _walk(value, _steps(path), "")
@@ -101,10 +108,11 @@ def expand(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _walk(value: Any, steps: tuple[str, ...], done: str) -> Iterator[tuple[str, Any]]:
     if value is UNKNOWN or not steps:
         yield done, value
-    elif steps[0] == "[*]":
-        items = value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []
+    elif steps[0].startswith("["):
+        items = value if isinstance(value, list) else [] if value is None else [value]
         for index, item in enumerate(items):
-            yield from _walk(item, steps[1:], f"{done}[{index}]")
+            if steps[0] in ("[*]", f"[{index}]"):
+                yield from _walk(item, steps[1:], f"{done}[{index}]")
     else:
         below = value.get(steps[0]) if isinstance(value, Mapping) else None
         yield from _walk(below, steps[1:], f"{done}.{steps[0]}" if done else steps[0])

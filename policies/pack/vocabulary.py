@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pack.resource import Finding, Findings, Resource, Undecided
-from pack.values import UNKNOWN
+from pack.values import has_unknown
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ def one_of(*allowed: Any) -> Predicate:
 
 def at_least(minimum: float) -> Predicate:
     """A number, or text of one, not below `minimum`."""
-    return Predicate(f"at least {minimum}", lambda value: (number := _number(value)) is not None and number >= minimum)
+    return Predicate(f"at least {minimum}", lambda value: (given := number(value)) is not None and given >= minimum)
 
 
 def at_most(maximum: float) -> Predicate:
     """A number, or text of one, not above `maximum`."""
-    return Predicate(f"at most {maximum}", lambda value: (number := _number(value)) is not None and number <= maximum)
+    return Predicate(f"at most {maximum}", lambda value: (given := number(value)) is not None and given <= maximum)
 
 
 def containing(*wanted: Any) -> Predicate:
@@ -62,10 +62,10 @@ ABSENT = Predicate("absent", lambda value: not GIVEN.holds(value))
 def must(resource: Resource, path: str, predicate: Predicate, default: Any = None) -> Findings:
     """One finding for each place named by `path` whose value (`default` when missing) breaks the predicate."""
     for place, value in resource.each(path):
-        if value is UNKNOWN or (isinstance(value, list) and UNKNOWN in value):
-            yield Undecided(place)
+        if has_unknown(value):
+            yield Undecided(place, resource.urn)
         elif not predicate.holds(default if value is None else value):
-            yield Finding(place, f"{place} must be {predicate.words}")
+            yield Finding(place, f"{place} must be {predicate.words}", resource.urn)
 
 
 def _literal(value: Any) -> Any:
@@ -73,7 +73,8 @@ def _literal(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A number, or text of one, as float; None for anything else."""
     try:
         return None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):

@@ -23,7 +23,8 @@ def test_what_a_preview_cannot_know_is_said_once_at_the_end_as_advisory(pack: Pa
     assert [d for d in pack.analyze(UNKNOWN_SUBNET) if d.policyName == "subnet-no-auto-public-ip"] == []
     (said,) = [d for d in pack.analyze_stack([UNKNOWN_SUBNET]) if d.policyName == "subnet-no-auto-public-ip"]
     assert said.enforcementLevel == analyzer_pb2.ADVISORY
-    assert said.message.startswith("UNDECIDED: mapPublicIpOnLaunch")
+    assert said.message.startswith("UNDECIDED until the update runs")
+    assert "s (mapPublicIpOnLaunch)" in said.message
     assert said.urn == UNKNOWN_SUBNET["urn"]
 
 

@@ -1,0 +1,82 @@
+"""What must hold for IAM?"""
+
+from collections.abc import Sequence
+
+from pack.catalogue import rule
+from pack.documents import Statement, statements
+from pack.resource import Finding, Findings, Resource
+from pack.vocabulary import matching, must, no
+
+ROLE = "aws:iam/role:Role"
+INLINE = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
+POLICY = "aws:iam/policy:Policy"
+ATTACHMENTS = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/policyAttachment:PolicyAttachment",
+)
+PEOPLE = (
+    "aws:iam/user:User",
+    "aws:iam/accessKey:AccessKey",
+    "aws:iam/userLoginProfile:UserLoginProfile",
+    "aws:iam/userPolicy:UserPolicy",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+)
+TOO_MUCH = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "ReadOnlyAccess", "AmazonS3FullAccess")
+# Services whose calls carry no source account or ARN to compare with.
+UNSCOPED_SERVICES = ("ec2.amazonaws.com",)
+SCOPES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
+EXACT = ("StringEquals", "ForAllValues:StringEquals", "ForAnyValue:StringEquals")
+
+
+@rule(POLICY, *INLINE)
+def iam_no_admin_star(policy: Resource) -> Findings:
+    """No policy allows everything on everything, or passing any role."""
+    for statement in statements(policy, "policy"):
+        if not statement.allows or "*" not in statement.resources:
+            continue
+        if any(action in ("*", "*:*") for action in statement.actions):
+            yield Finding(statement.path, f"{statement.path} allows every action on every resource")
+        elif statement.covers("iam:PassRole") and "iam:passedtoservice" not in statement.condition_keys():
+            yield Finding(statement.path, f"{statement.path} allows passing any role")
+
+
+@rule(ROLE)
+def iam_trust_scoped(role: Resource, *, unscoped_services: Sequence[str] = UNSCOPED_SERVICES) -> Findings:
+    """A role is assumed by named principals only, each bound to our own account, repository or resource."""
+    for statement in statements(role, "assumeRolePolicy"):
+        if statement.allows:
+            yield from _trust(statement, unscoped_services)
+
+
+def _trust(statement: Statement, unscoped_services: Sequence[str]) -> Findings:
+    place = statement.path
+    if statement.anyone:
+        yield Finding(place, f"{place} lets anybody assume the role")
+    if any("oidc" in provider or "token.actions" in provider for provider in statement.principals.get("Federated", ())):
+        exact = {key for operator in EXACT for key in statement.conditions.get(operator, ())}
+        for claim in (":aud", ":sub"):
+            if not any(key.endswith(claim) for key in exact):
+                yield Finding(place, f"{place} must compare the token's {claim[1:]} with StringEquals")
+    services = set(statement.principals.get("Service", ())) - set(unscoped_services)
+    if services and not SCOPES & statement.condition_keys():
+        yield Finding(
+            place, f"{place} must name aws:SourceAccount or aws:SourceArn: another account could use the service"
+        )
+
+
+@rule(*PEOPLE)
+def iam_no_users_keys(resource: Resource) -> Findings:
+    """People and programs use roles; there are no IAM users and no permanent keys."""
+    yield Finding("", f"{resource.name} is an IAM user, or belongs to one")
+
+
+@rule(ROLE, *ATTACHMENTS)
+def iam_no_administrator_access(resource: Resource, *, denied: Sequence[str] = TOO_MUCH) -> Findings:
+    """No role gets a managed policy that is far wider than its task."""
+    wide = no(
+        matching(rf"arn:[^:]+:iam::aws:policy/(?:.*/)?(?:{'|'.join(denied)})", "one of the denied managed policies")
+    )
+    path = "managedPolicyArns[*]" if resource.type == ROLE else "policyArn"
+    yield from must(resource, path, wide)
