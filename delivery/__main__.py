@@ -3,9 +3,12 @@
 import argparse
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import engine
+from delivery import engine, publish
+from delivery.model import Run
+from delivery.verdict import verdict
 
 
 def run(options: argparse.Namespace) -> int:
@@ -13,7 +16,12 @@ def run(options: argparse.Namespace) -> int:
     target = engine.find(options.env, Path.cwd(), os.environ.get("CLOUD", "rehearsal"))
     env = engine.variables(target)
     flags = engine.prepare(target, env)
-    code, _seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
+    started = datetime.now(UTC)
+    code, seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
+    facts = Run(options.operation, target.project, target.environment, code, target.rehearsal, started, seconds)
+    shown = publish.report_page(target, facts, env)
+    said = verdict(shown)
+    print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
     return code
 
 

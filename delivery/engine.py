@@ -46,6 +46,11 @@ class Target:
         return self.folder / "plan.json"
 
     @property
+    def report(self) -> Path:
+        """The page that the latest run wrote."""
+        return self.folder / "report.html"
+
+    @property
     def profile(self) -> Path:
         """The policy pack's configuration for this environment, made for every run."""
         return self.folder / "policy.json"

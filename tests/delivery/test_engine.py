@@ -71,6 +71,7 @@ def test_a_real_cloud_gets_the_ambient_environment_and_its_own_secrets_provider(
     assert "--yes" not in preview[0] and "--config-file" not in preview[0]
     assert preview[1:] == ("true", "ambient")
     assert (checkout / "build/dev/policy.json").read_text() == "{}"
+    assert "No changes" in (checkout / "build/dev/report.html").read_text()
 
 
 def test_an_existing_stack_is_not_created_again_and_the_exit_code_is_the_engines(checkout: Path) -> None:
@@ -90,6 +91,7 @@ def test_an_interruption_reaches_the_engine_once_and_its_answer_is_kept(checkout
     rest, _ = process.communicate()
     assert rest.splitlines()[0] == "interruptions: 1"
     assert process.returncode == 8
+    assert "Deployment was interrupted" in (checkout / "build/staging/report.html").read_text()
 
 
 def test_the_policy_pack_runs_with_the_environments_profile_wherever_the_engine_takes_one(checkout: Path) -> None:

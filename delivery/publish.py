@@ -1,0 +1,52 @@
+"""How does a finished run become files that people read? Gathers what engine and rehearsal left, then renders."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from delivery import cost, events, report
+from delivery.engine import Target
+from delivery.model import Outcome, Run
+from delivery.outcome import outcome
+
+
+def report_page(target: Target, run: Run, env: Mapping[str, str]) -> Outcome:
+    """Write build/ENV/report.html from whatever the run left; returns what it shows."""
+    lines = target.events.read_text(errors="replace").splitlines() if target.events.exists() else []
+    shown = outcome(run, events.read(lines), data("stateful"))
+    estimate = cost.compare(shown.before, shown.after, data("prices"), run.environment)
+    shallow, notes = checked_less(sorted({state.type for state in shown.after.values()}), target, env)
+    target.folder.mkdir(parents=True, exist_ok=True)
+    target.report.write_text(report.render(shown, estimate, shallow=shallow, notes=notes))
+    return shown
+
+
+def data(name: str) -> dict[str, Any]:
+    """A data file of this package."""
+    text = resources.files("delivery").joinpath("data", f"{name}.yaml").read_text()
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def checked_less(
+    types: Sequence[str], target: Target, env: Mapping[str, str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Types that the rehearsal could check against their schema only, each with why; and notes for the reader."""
+    tokens = [token for token in types if token.startswith("aws:")]
+    if not target.rehearsal or not tokens:
+        return [], []
+    line = [sys.executable, "-m", "rehearsal", "explain", "--json", *tokens]
+    done = subprocess.run(line, cwd=target.root, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [], ["How deeply the rehearsal checks each type: `python -m rehearsal explain` gave no answer."]
+    rows = json.loads(done.stdout)
+    return [
+        (row["token"], "checked against its schema only: what replaces it, and AWS's own limits, are not known here")
+        for row in rows
+        if row["level"] == "schema"
+    ], []
