@@ -12,7 +12,7 @@ from rehearsal.aws.library import Library
 from rehearsal.aws.naming import overrides
 from rehearsal.aws.sameness import sameness
 from rehearsal.aws.schema import Property, Resource, Schemas, Type
-from rehearsal.aws.transitions import transitions
+from rehearsal.aws.transitions import replacing, silent
 from rehearsal.values import UNKNOWN, Path, Value, Values, spell
 
 _ABSENT = object()
@@ -100,7 +100,8 @@ class Comparison:
     def __post_init__(self) -> None:
         self._defaults = defaults_of(self.resource, self.rules)
         self._same = sameness(self.resource.token)
-        self._transitions = transitions(self.resource.token)
+        self._replacing = replacing(self.resource.token)
+        self._silent = silent(self.resource.token)
 
     def fields(self, declared: Mapping[str, Property], old: Values, new: Values, at: Place) -> None:
         """Compare the fields of two objects."""
@@ -114,10 +115,10 @@ class Comparison:
             if name not in new and self._stays(known, place.rule):
                 continue
             if was is _ABSENT:
-                if not empty(now):
+                if not self._empty(now, known.type):
                     self._note("add", None, now, place)
             elif now is _ABSENT:
-                if not empty(was):
+                if not self._empty(was, known.type):
                     self._note("delete", was, None, place)
             else:
                 self.value(was, now, place)
@@ -125,6 +126,10 @@ class Comparison:
     def _stays(self, known: Property, rule: str) -> bool:
         """Whether AWS keeps its own value when the program leaves the property out."""
         return (known.computed and rule not in self.rules.not_computed) or rule in self.rules.computed
+
+    def _empty(self, value: Value, kind: Type) -> bool:
+        """What the provider does not tell from a property that is not set; a block without content is set."""
+        return kind.kind != "object" and not (self._same.exact and value in ("", 0, False)) and empty(value)
 
     def value(self, old: Value, new: Value, at: Place) -> None:
         """Compare two values of one property."""
@@ -202,8 +207,10 @@ class Comparison:
         whole = old if new is None else new
         replaces = any(self._replaces(rule) for rule in (at.rule, *self._leaves(at.type, whole, at.rule)))
         for rule in _prefixes(at.rule):
-            if rule in self._transitions:
-                replaces = self._transitions[rule](self.olds, self.news)
+            if rule in self._silent and self._silent[rule](self.olds, self.news):
+                return
+            if rule in self._replacing:
+                replaces = self._replacing[rule](self.olds, self.news)
         self.changes.append(Change(spell(at.path), what, replaces))
 
     def _replaces(self, rule: str) -> bool:
@@ -230,5 +237,5 @@ def _prefixes(rule: str) -> Iterator[str]:
 
 
 def empty(value: Value) -> bool:
-    """What the provider does not tell from a property that is not set."""
+    """Nothing, zero, false, or a list, map or text without content."""
     return value is not UNKNOWN and (value is None or value in ("", 0, False, [], {}))

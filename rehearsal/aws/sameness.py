@@ -18,11 +18,12 @@ class Sameness:
     """How the properties of one type are compared. Paths as in the facts.
 
     `ordered` lists and `unordered` ones are the exceptions: text, numbers and truth values in a list are a set, objects
-    keep their order. `spellings` names for a path the function below that makes equal values alike.
+    keep their order. `exact` types tell zero, false and empty text from nothing. `spellings` names for a path the function below that makes equal values alike.
     """
 
     ordered: frozenset[str] = frozenset()
     unordered: frozenset[str] = frozenset()
+    exact: bool = False
     spellings: Mapping[str, str] = field(default_factory=dict)
 
     def spelled(self, rule: str, value: Value) -> Value:
@@ -86,4 +87,9 @@ def _table() -> dict[str, Any]:
 def sameness(token: str) -> Sameness:
     """How the properties of `token` are compared."""
     row = _table().get(token, {})
-    return Sameness(frozenset(row.get("ordered", ())), frozenset(row.get("unordered", ())), row.get("spellings", {}))
+    return Sameness(
+        ordered=frozenset(row.get("ordered", ())),
+        unordered=frozenset(row.get("unordered", ())),
+        exact=row.get("exact", False),
+        spellings=row.get("spellings", {}),
+    )
