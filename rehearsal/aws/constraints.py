@@ -119,13 +119,16 @@ def matches(patterns: Iterable[str], *, wanted: bool) -> Constraint:
 
 
 def compile_pattern(source: str) -> Callable[[str], Any]:
-    """A search function for a pattern in the dialect of Go or Java: `$` is the very end, `\\p{..}` are classes."""
+    """A search function for a pattern in the dialect of Go or Java.
+
+    There `$` is the very end, `\\w` and `\\d` are ASCII, and `\\p{..}` are classes.
+    """
     try:
-        return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", source)).search
+        return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", source), re.ASCII).search
     except re.error:
         import regex  # noqa: PLC0415 - 20 ms that most plugins never need
 
-        return regex.compile(source).search
+        return regex.compile(source, regex.ASCII).search
 
 
 def formed(name: str) -> Constraint:

@@ -46,6 +46,8 @@ class Conversion:
         for name, known in declared.items():
             if known.required and name not in converted:
                 self.fail((*path, name), "required, but not set")
+            elif known.required and converted.get(name) == [] and _holds_blocks(known.type):
+                self.fail((*path, name), "required, but empty")
         return converted
 
     def value(self, kind: Type, value: Value, path: Path, rule: str) -> Value:
@@ -153,3 +155,7 @@ def _kind_of(value: Value) -> str:
 def _unknown_name(name: str, declared: Mapping[str, Property]) -> str:
     near = difflib.get_close_matches(name, declared, 1, 0.7) if len(name) <= 80 else []
     return "no such property" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _holds_blocks(kind: Type) -> bool:
+    return kind.element is not None and kind.element.kind == "object"

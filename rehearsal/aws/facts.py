@@ -34,6 +34,7 @@ class Rules:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     conflicts: list[list[str]] = field(default_factory=list)
     at_most_one_of: list[list[str]] = field(default_factory=list)
+    at_least_one_of: list[list[str]] = field(default_factory=list)
     exactly_one_of: list[list[str]] = field(default_factory=list)
     required_with: list[list[str]] = field(default_factory=list)
     refused_at_up: frozenset[str] = frozenset()

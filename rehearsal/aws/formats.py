@@ -64,6 +64,23 @@ def cidr(text: str) -> bool:
     return "/" in text
 
 
+def ipv4(text: str) -> bool:
+    """An IPv4 address."""
+    return _address(text, 4)
+
+
+def ipv6(text: str) -> bool:
+    """An IPv6 address."""
+    return _address(text, 6)
+
+
+def _address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False
+
+
 def account_id(text: str) -> bool:
     """Twelve digits."""
     return len(text) == 12 and text.isascii() and text.isdigit()
@@ -118,6 +135,8 @@ FORMATS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "json": (json_text, "a JSON document"),
     "iam-policy": (policy, "an IAM policy document in JSON"),
     "cidr": (cidr, "a network in CIDR notation whose host bits are zero"),
+    "ipv4": (ipv4, "an IPv4 address"),
+    "ipv6": (ipv6, "an IPv6 address"),
     "account-id": (account_id, "an account id of twelve digits"),
     "port": (port, "a port from 0 to 65535"),
     "health-check-port": (health_check_port, "a port from 1 to 65535, or traffic-port"),

@@ -20,7 +20,7 @@ BY_PATH = ("enums", "ranges", "lengths", "counts", "patterns", "not_patterns", "
 EACH = ("enums", "ranges", "patterns", "not_patterns", "formats")
 """Facts about a list are facts about each of its elements, except for lengths: they count."""
 LISTS = ("replace_on", "computed", "not_computed", "sets", "ignore_case", "unverified", "refused_at_up")
-GROUPS = ("conflicts", "at_most_one_of", "exactly_one_of", "required_with")
+GROUPS = ("conflicts", "at_most_one_of", "at_least_one_of", "exactly_one_of", "required_with")
 
 
 class Row:
@@ -29,6 +29,7 @@ class Row:
     def __init__(self, schemas: Schemas, resource: Resource, dropped: Counter[str]) -> None:
         self._schemas, self._resource, self._dropped = schemas, resource, dropped
         self.facts: dict[str, Any] = {}
+        self.checked: set[str] = set()
         self.sources: dict[str, str] = {}
 
     def property(self, path: str) -> Property | None:
@@ -60,6 +61,8 @@ class Row:
         """A property that belongs to a list such as `replace_on`."""
         path = plain(path)
         subject = path.split(".", 1)[1] if table == "refused_at_up" else path
+        if path in self.checked:
+            return
         if table != "refused_at_up" and self.property(subject) is None:
             self._dropped[table] += 1
         elif path not in self.facts.setdefault(table, []):
@@ -122,17 +125,27 @@ def settled(row: Row, facts: dict[str, Any]) -> None:
             row.group(table, paths, seen(table, "+".join(paths)))
 
 
-def corrected(row: Row, facts: dict[str, Any]) -> None:
-    """The rows of `corrections.json`, which win over all others; a null takes a wrong fact away."""
+def corrected(row: Row, facts: dict[str, Any], kinds: dict[str, Any]) -> None:
+    """The rows of `corrections.json`, which win over all others; a null takes a wrong fact away.
+
+    `kinds` are named validators that many properties share; `checked` are facts that the provider does check although
+    a source says that only AWS does.
+    """
+    for path, kind in facts.get("kinds", {}).items():
+        for table, value in kinds[kind].items():
+            if table != "source":
+                row.put(table, path, value, kinds[kind]["source"])
+    source = facts.get("source", "")
     for table in (*BY_PATH, "replace_sometimes"):
         for path, value in facts.get(table, {}).items():
-            row.put(table, path, value, facts["source"])
+            row.put(table, path, value, source)
     for table in LISTS:
         for path in facts.get(table, []):
-            row.add(table, path, facts["source"])
+            row.add(table, path, source)
     for table in GROUPS:
         for paths in facts.get(table, []):
-            row.group(table, paths, facts["source"])
+            row.group(table, paths, source)
+    row.checked.update(facts.get("checked", ()))
 
 
 def provider_source(row: Row, facts: dict[str, Any], settled_row: bool) -> None:
@@ -162,11 +175,11 @@ def rows(folder: Path, schemas: Schemas, dropped: Counter[str]) -> Iterator[dict
     corrections = json.loads((DATA / "corrections.json").read_text())
     for token in schemas.tokens():
         resource = schemas.get(token)
-        if resource is None or not (token in estate or token in provider):
+        if resource is None or token not in estate.keys() | provider.keys() | corrections["types"].keys():
             continue
         row = Row(schemas, resource, dropped)
-        if token in corrections:
-            corrected(row, corrections[token])
+        if token in corrections["types"]:
+            corrected(row, corrections["types"][token], corrections["kinds"])
         if token in estate:
             settled(row, estate[token])
         if token in provider:

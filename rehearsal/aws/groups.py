@@ -1,6 +1,6 @@
 """Do the properties of a resource go together: conflicts, at most one, exactly one, one that needs another?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rehearsal.answers import Failure
 from rehearsal.aws.facts import Rules
@@ -9,29 +9,57 @@ from rehearsal.values import UNKNOWN, Path, Value, Values, spell
 
 def check_groups(rules: Rules, inputs: Values, *, at_up: bool) -> Iterator[Failure]:
     """What is wrong between properties; one that is not known yet neither conflicts nor is missing."""
-    for first, second in _asked(rules, "conflicts", rules.conflicts, at_up):
-        for where, block, (one, other) in blocks(inputs, [first, second]):
-            if _set(block, one) and _set(block, other):
-                yield Failure(spell((*where, one)), f"conflicts with {spell((*where, other))}")
-    for paths in _asked(rules, "at_most_one_of", rules.at_most_one_of, at_up):
-        for where, block, names in blocks(inputs, paths):
-            given = [name for name in names if _set(block, name)]
-            if len(given) > 1:
-                yield Failure(spell((*where, given[0])), f"only one of {', '.join(names)} may be set")
-    for paths in _asked(rules, "exactly_one_of", rules.exactly_one_of, at_up):
-        for where, block, names in blocks(inputs, paths):
-            given = [name for name in names if _set(block, name)]
-            if len(given) > 1 or not any(_there(block, name) for name in names):
-                yield Failure(spell((*where, (given or names)[0])), f"exactly one of {', '.join(names)} must be set")
-    for first, *needed in _asked(rules, "required_with", rules.required_with, at_up):
-        for where, block, (one, *others) in blocks(inputs, [first, *needed]):
-            missing = [other for other in others if not _there(block, other)]
-            if _set(block, one) and missing:
-                yield Failure(spell((*where, one)), f"needs {', '.join(missing)} to be set, too")
+    for table, judge in GROUPS.items():
+        for paths in getattr(rules, table):
+            if (f"{table}.{'+'.join(paths)}" in rules.refused_at_up) != at_up:
+                continue
+            for where, block, names in blocks(inputs, paths):
+                verdict = judge(block, names)
+                if verdict:
+                    name, reason = verdict
+                    yield Failure(spell((*where, name)), reason)
 
 
-def _asked(rules: Rules, table: str, groups: list[list[str]], at_up: bool) -> Iterator[list[str]]:
-    return (paths for paths in groups if (f"{table}.{'+'.join(paths)}" in rules.refused_at_up) == at_up)
+Verdict = tuple[str, str] | None
+"""The property at fault, seen from its block, and the reason."""
+
+
+def _conflicts(block: Values, names: list[str]) -> Verdict:
+    first, second = names
+    return (first, f"conflicts with {second}") if _set(block, first) and _set(block, second) else None
+
+
+def _at_most_one_of(block: Values, names: list[str]) -> Verdict:
+    given = [name for name in names if _set(block, name)]
+    return (given[0], f"only one of {', '.join(names)} may be set") if len(given) > 1 else None
+
+
+def _at_least_one_of(block: Values, names: list[str]) -> Verdict:
+    there = any(_there(block, name) for name in names)
+    return None if there else (names[0], f"one of {', '.join(names)} must be set")
+
+
+def _exactly_one_of(block: Values, names: list[str]) -> Verdict:
+    given = [name for name in names if _set(block, name)]
+    if len(given) <= 1 and any(_there(block, name) for name in names):
+        return None
+    return (given or names)[0], f"exactly one of {', '.join(names)} must be set"
+
+
+def _required_with(block: Values, names: list[str]) -> Verdict:
+    first, *others = names
+    missing = [other for other in others if not _there(block, other)]
+    return (first, f"needs {', '.join(missing)} to be set, too") if _set(block, first) and missing else None
+
+
+GROUPS: dict[str, Callable[[Values, list[str]], Verdict]] = {
+    "conflicts": _conflicts,
+    "at_most_one_of": _at_most_one_of,
+    "at_least_one_of": _at_least_one_of,
+    "exactly_one_of": _exactly_one_of,
+    "required_with": _required_with,
+}
+"""Facts about several properties of one block, and how each kind is judged."""
 
 
 def blocks(inputs: Values, paths: list[str]) -> Iterator[tuple[Path, Values, list[str]]]:
@@ -70,8 +98,8 @@ def _has(value: Value, step: str) -> bool:
 
 
 def _set(block: Values, path: str) -> bool:
-    return any(value is not UNKNOWN and value not in ("", [], {}) for value in _found(block, path))
+    return any(value is not UNKNOWN and value not in ("", []) for value in _found(block, path))
 
 
 def _there(block: Values, path: str) -> bool:
-    return any(value is UNKNOWN or value not in ("", [], {}) for value in _found(block, path))
+    return any(value not in ("", []) for value in _found(block, path))

@@ -17,8 +17,9 @@ from rehearsal.values import Value
 class Sameness:
     """How the properties of one type are compared. Paths as in the facts.
 
-    `ordered` lists and `unordered` ones are the exceptions: text, numbers and truth values in a list are a set, objects
-    keep their order. `exact` types tell zero, false and empty text from nothing. `spellings` names for a path the function below that makes equal values alike.
+    Text, numbers and truth values in a list are a set unless the list is `ordered`; objects keep their order unless it
+    is `unordered`. `exact` types tell zero, false and empty text from nothing. `spellings` names for a path the
+    function below that makes equal values alike.
     """
 
     ordered: frozenset[str] = frozenset()
