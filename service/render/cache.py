@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-PICTURE, SOUND, MARKS = "picture.mp4", "sound.aac", "marks.json"
+PICTURE, SOUND, RECORD = "picture.mp4", "sound.aac", "record.json"
 
 
 def digest(*parts: object) -> str:
@@ -43,6 +43,10 @@ class SegmentCache:
                 raise
             shutil.rmtree(made)
         return path
+
+    def drop(self, key: str) -> None:
+        """Forget a segment that turned out damaged."""
+        shutil.rmtree(self.root / key, ignore_errors=True)
 
     def prune(self) -> None:
         """Remove the segments used least recently until the folder is within its size."""

@@ -1,10 +1,10 @@
-"""How is the encoder asked for a picture, a sound, a joined file and a proof that it plays?
+"""How is the encoder asked for a picture, a sound and a joined file?
 
 Pictures and sounds come in as raw samples from this process and files are named by it: the encoder never sees a name,
 an address or a file from outside.
 """
 
-import re
+import math
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -22,7 +22,8 @@ AAC_FRAME = 1024  # samples
 # At 48 kHz and 25 frames per second, 0.32 s hold 8 whole video frames and 15 whole AAC frames.
 BLOCK_SECONDS = 0.32
 
-_LEAD = 300  # milliseconds of silence before the speech
+SPEECH_STARTS = 0.3  # seconds of silence before the speech
+_SPEECH_ENDS = 0.5  # seconds of silence after it, at least
 _TIMEOUT = 120.0  # seconds for any one step
 _COLOUR = (
     "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
@@ -36,7 +37,8 @@ def program() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def _run(arguments: Sequence[str], step: str, data: bytes = b"") -> str:
+def run(arguments: Sequence[str], step: str, data: bytes = b"") -> str:
+    """What the encoder wrote to its standard output; RenderError, naming the step, when it complained in any way."""
     command = [program(), "-hide_banner", "-nostats", "-v", "error", "-xerror", "-y", *arguments]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=_TIMEOUT, check=False)
@@ -48,15 +50,22 @@ def _run(arguments: Sequence[str], step: str, data: bytes = b"") -> str:
     return done.stdout.decode()
 
 
+def source(path: Path) -> tuple[str, ...]:
+    """A file as input, which cannot lead to any other."""
+    return "-protocol_whitelist", "file", "-i", str(path)
+
+
 def picture(slide: Image.Image, canvas: Canvas, target: Path) -> None:
     """Encode one group of pictures that shows the slide, to be copied for as long as the scene lasts."""
     group = str(GOP_SECONDS * canvas.rate)
-    _run(
+    run(
         [
             *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{slide.width}x{slide.height}"),
             *("-framerate", str(canvas.rate), "-i", "pipe:0"),
             *("-vf", f"{_COLOUR},loop=loop=-1:size=1:start=0,setpts=N/{canvas.rate}/TB", "-frames:v", group),
             *("-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage", "-crf", "20", "-threads", "1"),
+            # A still needs no search for motion and no look ahead: a quarter less time for a seventh more data.
+            *("-x264-params", "ref=1:me=dia:subme=1:trellis=0:rc-lookahead=0:mbtree=0:weightp=0"),
             *("-g", group, "-keyint_min", group, "-sc_threshold", "0", "-bf", "0", "-fflags", "+bitexact"),
             *("-f", "mp4", str(target)),
         ],
@@ -72,11 +81,24 @@ def sound(samples: bytes, rate: int, blocks: int, target: Path) -> None:
     joined byte by byte and stay in step with the pictures.
     """
     length = round(blocks * BLOCK_SECONDS * AUDIO_RATE)
-    _run(
+    silence = f"adelay={SPEECH_STARTS * 1000:.0f},aresample={AUDIO_RATE},apad=whole_len={length}"
+    run(
         [
             *("-f", "s16le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"),
-            *("-af", f"adelay={_LEAD},aresample={AUDIO_RATE},apad=whole_len={length},atrim=end_sample={length}"),
-            *("-c:a", "aac", "-b:a", "80k", "-threads", "1", "-bsf:a", "noise=drop='eq(n,0)'"),
+            *(
+                "-af",
+                f"{silence},atrim=end_sample={length}",
+                "-c:a",
+                "aac",
+                "-aac_coder",
+                "fast",
+                "-b:a",
+                "96k",
+                "-threads",
+                "1",
+                "-bsf:a",
+                "noise=drop='eq(n,0)'",
+            ),
             *("-fflags", "+bitexact", "-f", "adts", str(target)),
         ],
         "encoding the speech",
@@ -86,12 +108,7 @@ def sound(samples: bytes, rate: int, blocks: int, target: Path) -> None:
 
 def blocks_for(seconds: float) -> int:
     """How many blocks of 0.32 s a scene lasts whose speech takes so many seconds, with its silences."""
-    return -(-round((_LEAD / 1000 + seconds + 0.5) * 1000) // round(BLOCK_SECONDS * 1000))
-
-
-def speech_starts() -> float:
-    """Seconds from the start of a scene to the start of its speech."""
-    return _LEAD / 1000
+    return math.ceil((SPEECH_STARTS + seconds + _SPEECH_ENDS) / BLOCK_SECONDS)
 
 
 def join(pictures: Sequence[tuple[Path, int]], audio: Path, title: str, folder: Path, target: Path) -> None:
@@ -107,36 +124,12 @@ def join(pictures: Sequence[tuple[Path, int]], audio: Path, title: str, folder: 
             lines += [f"file '{path.absolute()}'", f"outpoint {rest / Canvas.rate:.6f}"]
     pieces = folder / "pieces.ffconcat"
     pieces.write_text("\n".join(lines) + "\n")
-    _run(
+    run(
         [
-            *("-f", "concat", "-safe", "0", "-protocol_whitelist", "file", "-i", str(pieces)),
-            *("-protocol_whitelist", "file", "-f", "aac", "-i", str(audio)),
+            *("-f", "concat", "-safe", "0", "-auto_convert", "0", *source(pieces)),
+            *("-f", "aac", *source(audio)),
             *("-map", "0:v:0", "-map", "1:a:0", "-c", "copy", "-map_metadata", "-1", "-metadata", f"title={title}"),
             *("-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4", str(target)),
         ],
         "joining the scenes",
     )
-
-
-def verify(video: Path, frames: int) -> None:
-    """Decode the whole file; RenderError unless it has one picture and one sound of the length that was asked for,
-    every frame decodes without complaint, and the index stands before the data."""
-    seconds = frames / Canvas.rate
-    with video.open("rb") as file:
-        head = file.read(4096)
-    if b"moov" not in head:
-        raise RenderError("the video has its index at the end")
-    source = ("-protocol_whitelist", "file", "-i", str(video))
-    sink = ("-f", "null", "-progress", "pipe:1", "-")
-    told = _run([*source, "-map", "0:v:0", "-map", "0:a:0", *sink], "checking the video")
-    if (found := _last(told, "frame")) != frames:
-        raise RenderError(f"the video has {found} frames instead of {frames}")
-    told = _run(
-        [*source, "-map", "0:a:0", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-"], "checking the sound"
-    )
-    if abs((heard := _last(told, "out_time_us") / 1e6) - seconds) > 2 * AAC_FRAME / AUDIO_RATE:
-        raise RenderError(f"the video's sound lasts {heard:.2f} s instead of {seconds:.2f} s")
-
-
-def _last(progress: str, name: str) -> int:
-    return int(re.findall(rf"^{name}=\s*(\d+)$", progress, re.MULTILINE)[-1])
