@@ -77,7 +77,7 @@ def load(struct: Struct) -> Properties:
 
 
 def dump(values: Mapping[str, Value], secrets: Iterable[Path] = ()) -> Struct:
-    """The message of plain values, wrapped as secret at `secrets` (a path that leads nowhere is passed over)."""
+    """The message of plain values, wrapped as secret at `secrets`; a path into what is text now covers the text."""
     struct = Struct()
     _dump_fields(values, struct, frozenset(secrets))
     return struct
@@ -202,7 +202,7 @@ def _below(secrets: frozenset[Path], step: str | int) -> frozenset[Path]:
 
 
 def _dump(value: Value, message: Message, secrets: frozenset[Path]) -> None:
-    if () in secrets:
+    if () in secrets or (secrets and not isinstance(value, dict | list)):  # a document that became text: all of it
         fields = message.struct_value.fields
         fields[SIGNATURE].string_value = _SECRET
         _dump(value, fields["value"], frozenset())

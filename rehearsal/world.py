@@ -23,10 +23,12 @@ from rehearsal.values import Value, Values
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
   token TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
-  inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL,
+  inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL, seed TEXT NOT NULL,
   PRIMARY KEY (token, region, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS objects_urn ON objects (urn);
+CREATE INDEX IF NOT EXISTS objects_id ON objects (id);
+CREATE INDEX IF NOT EXISTS objects_arn ON objects (json_extract(outputs, '$.arn'));
 CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
 _WAIT_SECONDS = 30.0
@@ -34,7 +36,11 @@ _WAIT_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Row:
-    """One object of the cloud. `outputs` hold its whole state, inputs included; `secrets` are paths into both."""
+    """One object of the cloud.
+
+    `outputs` hold its whole state, inputs included; `secrets` are paths into both; what looks random in its names comes
+    from `seed`.
+    """
 
     token: str
     region: str
@@ -43,6 +49,7 @@ class Row:
     inputs: Values
     outputs: Values
     secrets: frozenset[PropertyPath] = frozenset()
+    seed: str = ""
 
 
 def folder() -> Path:
@@ -108,6 +115,10 @@ class World:
         """The object with this id, None when there is none."""
         return next(iter(self._select("token = ? AND region = ? AND id = ?", token, region, id)), None)
 
+    def called(self, name: str) -> list[Row]:
+        """Objects with this id or ARN, of any type."""
+        return self._select("id = ? OR json_extract(outputs, '$.arn') = ?", name, name)
+
     def of_urn(self, urn: str) -> list[Row]:
         """Objects that this resource of the program created: two while one replaces the other."""
         return self._select("urn = ?", urn)
@@ -117,8 +128,8 @@ class World:
         secrets = json.dumps(sorted(row.secrets, key=repr))
         documents = (json.dumps(row.inputs), json.dumps(row.outputs), secrets)
         self._database.execute(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (row.token, row.region, row.id, row.urn, *documents),
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (row.token, row.region, row.id, row.urn, *documents, row.seed),
         )
 
     def remove(self, row: Row) -> None:
@@ -126,6 +137,10 @@ class World:
         self._database.execute(
             "DELETE FROM objects WHERE token = ? AND region = ? AND id = ?", (row.token, row.region, row.id)
         )
+
+    def forget(self, region: str) -> None:
+        """Delete every object of a place that is gone."""
+        self._database.execute("DELETE FROM objects WHERE region = ?", (region,))
 
     def birth(self, urn: str) -> int:
         """How many objects this resource of the program has had, counting the one about to be created: never reused."""
@@ -143,12 +158,12 @@ class World:
 
     def _select(self, where: str, *values: Value) -> list[Row]:
         rows = self._database.execute(
-            f"SELECT token, region, id, urn, inputs, outputs, secrets FROM objects WHERE {where}",  # noqa: S608
+            f"SELECT token, region, id, urn, inputs, outputs, secrets, seed FROM objects WHERE {where}",  # noqa: S608
             values,
         )
         return [
-            Row(token, region, id, urn, json.loads(inputs), json.loads(outputs), _paths(json.loads(secrets)))
-            for token, region, id, urn, inputs, outputs, secrets in rows
+            Row(token, region, id, urn, json.loads(inputs), json.loads(outputs), _paths(json.loads(secrets)), seed)
+            for token, region, id, urn, inputs, outputs, secrets, seed in rows
         ]
 
 

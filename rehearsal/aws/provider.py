@@ -7,11 +7,11 @@ from rehearsal.aws import context as configuration
 from rehearsal.aws.check import check
 from rehearsal.aws.context import Context
 from rehearsal.aws.diff import diff
-from rehearsal.aws.identity import Dice, Names, shapes
 from rehearsal.aws.library import Library
+from rehearsal.aws.lifecycle import Lifecycle
 from rehearsal.plugin import Provider
-from rehearsal.values import UNKNOWN, Properties, Value, Values, spread
-from rehearsal.world import Row, Worlds
+from rehearsal.values import Properties, Values
+from rehearsal.world import Worlds
 
 
 class Aws(Provider):
@@ -55,69 +55,25 @@ class Aws(Provider):
 
     @override
     def create(self, urn: Urn, inputs: Properties, preview: bool) -> Object:
-        here = self._context.at(inputs.values.get("region"))
-        if preview:
-            return Object("", inputs, spread(self._outputs(urn, inputs.values, None, here), inputs))
-        world = self._worlds.of(urn)
-        with world.changing():
-            dice = Dice(f"{urn.text}#{world.birth(urn.text)}")
-            names = Names(urn.token, inputs.values, here, dice, shapes().get(urn.token, {}))
-            outputs = spread(self._outputs(urn, inputs.values, names, here), inputs)
-            row = Row(urn.token, here.region, names.the_id(), urn.text, inputs.values, outputs.values, outputs.secrets)
-            world.put(row)
-        return Object(row.id, inputs, outputs)
+        lifecycle = self._lifecycle(urn)
+        return lifecycle.plan(urn, inputs) if preview else lifecycle.create(urn, inputs)
 
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
-        here = self._context.at(_region(old))
-        row = self._worlds.of(urn).find(urn.token, here.region, id)
-        if row is None:
-            return None
-        return Object(id, Properties(row.inputs, row.secrets), Properties(row.outputs, row.secrets))
+        return self._lifecycle(urn).read(urn, id, old)
 
     @override
     def update(self, urn: Urn, old: Object, news: Properties, preview: bool) -> Object:
-        here = self._context.at(news.values.get("region"))
-        if preview:
-            return Object(old.id, news, spread(old.outputs.values | news.values, news))
-        world = self._worlds.of(urn)
-        with world.changing():
-            row = world.find(urn.token, here.region, old.id)
-            if row is None:
-                raise Refused("ResourceNotFoundException", f"{old.id} does not exist in the rehearsal's world")
-            outputs = spread(row.outputs | news.values, news)
-            world.put(Row(urn.token, here.region, old.id, urn.text, news.values, outputs.values, outputs.secrets))
-        return Object(old.id, news, outputs)
+        lifecycle = self._lifecycle(urn)
+        return lifecycle.plan_update(urn, old, news) if preview else lifecycle.update(urn, old, news)
 
     @override
     def delete(self, urn: Urn, old: Object) -> None:
-        here = self._context.at(_region(old))
-        world = self._worlds.of(urn)
-        with world.changing():
-            row = world.find(urn.token, here.region, old.id)
-            if row is not None:
-                world.remove(row)
+        self._lifecycle(urn).delete(urn, old)
 
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
         raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
 
-    def _outputs(self, urn: Urn, inputs: Values, names: Names | None, here: Context) -> Values:
-        resource = self._library.schemas.get(urn.token)
-        outputs = {name: value for name, value in inputs.items() if not name.startswith("__")}
-        computed = [name for name in resource.outputs if name not in outputs] if resource else []
-        for name in computed:
-            if name == "tagsAll":
-                tags = inputs.get("tags", {})
-                outputs[name] = UNKNOWN if tags is UNKNOWN else dict(here.default_tags) | tags
-            elif name == "region":
-                outputs[name] = here.region
-            elif resource and (name not in resource.inputs or resource.inputs[name].computed):
-                outputs[name] = UNKNOWN if names is None else names.render(names.shape.get(name, ""))
-        if names is not None and "arn" in outputs:
-            outputs["arn"] = names.the_arn()
-        return outputs
-
-
-def _region(old: Object) -> Value:
-    return old.inputs.values.get("region") or old.outputs.values.get("region")
+    def _lifecycle(self, urn: Urn) -> Lifecycle:
+        return Lifecycle(self._library, self._context, self._worlds.of(urn))

@@ -1,0 +1,107 @@
+"""How does an object of the account come, change and go?"""
+
+from dataclasses import replace
+
+from rehearsal.answers import Object, Refused, Urn
+from rehearsal.aws import behind, outputs
+from rehearsal.aws.check import refused_at_up
+from rehearsal.aws.computed import Making, extra
+from rehearsal.aws.context import Context
+from rehearsal.aws.identity import Dice, Names, is_committed, shape_of
+from rehearsal.aws.library import Library
+from rehearsal.values import Properties, Value, Values, spread
+from rehearsal.world import Row, World
+
+
+class Lifecycle:
+    """Objects of an account and region in one world; a change holds the world from first look to last write."""
+
+    def __init__(self, library: Library, context: Context, world: World) -> None:
+        self._library, self._context, self._world = library, context, world
+
+    def plan(self, urn: Urn, inputs: Properties) -> Object:
+        """What an object that is yet to be created will be."""
+        here, resource = self._here(inputs), self._library.schemas.get(urn.token)
+        planned = outputs.planned(resource, inputs.values, shape_of(urn.token, resource), here)
+        return Object("", inputs, spread(planned, inputs))
+
+    def create(self, urn: Urn, inputs: Properties) -> Object:
+        """Create an object. Raises Refused when AWS would refuse it."""
+        self._check(urn, inputs.values)
+        given = behind.create(urn.token, inputs.values, self._called, self._here(inputs))
+        with self._world.changing():
+            seed = f"{urn.text}#{self._world.birth(urn.text)}"
+            made = self._make(urn, inputs, seed, None, given)
+            self._put(urn, made, seed)
+        return made
+
+    def read(self, urn: Urn, id: str, old: Object) -> Object | None:
+        """The object as the world holds it; `old` is what the engine knows of it, if anything."""
+        row = self._find(urn, id, old)
+        return None if row is None else Object(id, Properties(row.inputs, row.secrets), _outputs(row))
+
+    def plan_update(self, urn: Urn, old: Object, news: Properties) -> Object:
+        """What an object will be after an update."""
+        resource = self._library.schemas.get(urn.token)
+        planned = outputs.planned_update(resource, old.outputs.values, news.values, self._here(news))
+        return Object(old.id, news, spread(planned, news))
+
+    def update(self, urn: Urn, old: Object, news: Properties) -> Object:
+        """Change an object in place. Raises Refused when AWS would refuse that, or when the object is gone."""
+        self._check(urn, news.values)
+        with self._world.changing():
+            row = self._find(urn, old.id, old)
+            if row is None:
+                message = f"{old.id} is not in the world any more: `pulumi refresh` takes it out of the state"
+                raise Refused("ResourceNotFoundException", message)
+            made = self._make(urn, news, row.seed, row, behind.outputs(row))
+            self._put(urn, made, row.seed)
+        return made
+
+    def delete(self, urn: Urn, old: Object) -> None:
+        """Delete an object; nothing happens when it is gone already. Raises Refused when AWS would refuse it."""
+        with self._world.changing():
+            row = self._find(urn, old.id, old)
+            if row is not None:
+                self._world.remove(row)
+                behind.delete(row, self._world)
+
+    def _check(self, urn: Urn, inputs: Values) -> None:
+        for refused in refused_at_up(self._library, urn.token, inputs):
+            raise refused
+
+    def _make(self, urn: Urn, inputs: Properties, seed: str, before: Row | None, given: Values) -> Object:
+        resource = self._library.schemas.get(urn.token)
+        names = Names(urn.token, inputs.values, self._here(inputs), Dice(seed), shape_of(urn.token, resource))
+        names.id = before.id if before else None
+        olds = before.outputs if before else {}
+        names = replace(names, shape={**names.shape, **extra(Making(names, olds, self._called)), **given})
+        if before is None and self._is_taken(urn.token, names):
+            names = replace(names, id=f"{names.the_id()}-{names.dice.hex(6, 'another')}")
+        made = spread(outputs.made(resource, self._library.schemas, names, olds), inputs)
+        return Object(names.the_id(), inputs, made)
+
+    def _is_taken(self, token: str, names: Names) -> bool:
+        """Whether the id, of a type whose shape is a guess, belongs to another object already."""
+        guessed = not is_committed(token)
+        return guessed and self._world.find(token, names.context.region, names.the_id()) is not None
+
+    def _put(self, urn: Urn, made: Object, seed: str) -> None:
+        region = self._here(made.inputs).region
+        secrets = made.outputs.secrets
+        row = Row(urn.token, region, made.id, urn.text, made.inputs.values, made.outputs.values, secrets, seed)
+        self._world.put(row)
+
+    def _find(self, urn: Urn, id: str, old: Object) -> Row | None:
+        region = old.inputs.values.get("region") or old.outputs.values.get("region")
+        return self._world.find(urn.token, self._context.at(region).region, id)
+
+    def _called(self, name: Value) -> Row | None:
+        return next(iter(self._world.called(name)), None) if isinstance(name, str) and name else None
+
+    def _here(self, inputs: Properties) -> Context:
+        return self._context.at(inputs.values.get("region"))
+
+
+def _outputs(row: Row) -> Properties:
+    return Properties(row.outputs, row.secrets)
