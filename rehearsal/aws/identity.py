@@ -63,8 +63,6 @@ def shape_of(token: str, resource: Resource | None) -> Mapping[str, Any]:
     names = [name for name, known in resource.inputs.items() if known.type.kind == "string" and known.required]
     name = f"{token.rpartition(':')[2][:1].lower()}{token.rpartition(':')[2][1:]}"
     own = [one for one in ("name", f"{name}Name", f"{name}Id", f"{name}Identifier") if one in resource.inputs]
-    if not example and not own:
-        return {}
     name_input = own[0] if own else None
     shape = {"id": generalise(example, names, name_input)}
     return shape | {"arn": generalise_arn(example, name_input)} if shape["id"] == "{arn}" else shape
@@ -103,6 +101,8 @@ def generalise(example: str, required: Sequence[str], name: str | None) -> str:
     `required` are the type's required text inputs, `name` its own name: the words of a composed example stand for them,
     in that order, where there are as many of them.
     """
+    if not example:
+        return f"{{{name or 'hex:17'}}}"
     if example.startswith("arn:") and not re.search(r"[,|#;]", example):
         return "{arn}"
     parts = re.split(r"([,:/|#;])", example) if not example.startswith("arn:") else re.split(r"([,|#;])", example)

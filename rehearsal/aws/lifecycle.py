@@ -43,7 +43,8 @@ class Lifecycle:
     def plan_update(self, urn: Urn, old: Object, news: Properties) -> Object:
         """What an object will be after an update."""
         resource = self._library.schemas.get(urn.token)
-        planned = outputs.planned_update(resource, old.outputs.values, news.values, self._here(news))
+        shape = shape_of(urn.token, resource)
+        planned = outputs.planned_update(resource, old.outputs.values, news.values, shape, self._here(news))
         return Object(old.id, news, spread(planned, news))
 
     def update(self, urn: Urn, old: Object, news: Properties) -> Object:
@@ -97,7 +98,9 @@ class Lifecycle:
         return self._world.find(urn.token, self._context.at(region).region, id)
 
     def _called(self, name: Value) -> Row | None:
-        return next(iter(self._world.called(name)), None) if isinstance(name, str) and name else None
+        """The object with this id or ARN, the one of this region where several regions have one."""
+        rows = self._world.called(name) if isinstance(name, str) and name else []
+        return next((row for row in rows if row.region == self._context.region), rows[0] if rows else None)
 
     def _here(self, inputs: Properties) -> Context:
         return self._context.at(inputs.values.get("region"))

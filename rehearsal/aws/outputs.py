@@ -27,17 +27,19 @@ _REVISED = {"aws:ec2/launchTemplate:LaunchTemplate": ("latestVersion",)}
 def planned(resource: Resource | None, inputs: Values, shape: Mapping[str, Value], here: Context) -> Values:
     """The outputs of an object that is yet to be created: what AWS will give it is unknown."""
     outputs = _asked_for(inputs)
-    for name in _given(resource, outputs):
+    for name in _given(resource, outputs, shape):
         outputs[name] = UNKNOWN
     for path in _inner(shape):
         _fill(outputs, path, UNKNOWN)
     return outputs | _settled(resource, inputs, here)
 
 
-def planned_update(resource: Resource | None, olds: Values, inputs: Values, here: Context) -> Values:
+def planned_update(
+    resource: Resource | None, olds: Values, inputs: Values, shape: Mapping[str, Value], here: Context
+) -> Values:
     """The outputs that an object will have after an update, as far as they can be known."""
     outputs = _asked_for(inputs)
-    for name in _given(resource, outputs):
+    for name in _given(resource, outputs, shape):
         if name in olds:
             outputs[name] = olds[name]
     if resource is not None:
@@ -51,7 +53,7 @@ def made(resource: Resource | None, schemas: Schemas, names: Names, olds: Values
     What AWS gave it once stays, unless the type's shapes say how it follows from the inputs.
     """
     outputs = _asked_for(names.inputs)
-    for name in _given(resource, outputs):
+    for name in _given(resource, outputs, names.shape):
         if name in names.shape and not (name in olds and "{now}" in str(names.shape[name])):
             outputs[name] = names.render(names.shape[name])
         elif name in olds:
@@ -70,12 +72,12 @@ def _asked_for(inputs: Values) -> Values:
     return {name: value for name, value in inputs.items() if not name.startswith("__")}
 
 
-def _given(resource: Resource | None, outputs: Values) -> list[str]:
+def _given(resource: Resource | None, outputs: Values, shape: Mapping[str, Value]) -> list[str]:
     """Outputs that AWS fills in: those that are no inputs, and those inputs that it completes."""
     if resource is None:
         return []
-    missing = [name for name in resource.outputs if name not in outputs]
-    return [name for name in missing if name not in resource.inputs or resource.inputs[name].computed]
+    inputs = {name: known for name, known in resource.inputs.items() if not known.computed and name not in shape}
+    return [name for name in resource.outputs if name not in outputs and name not in inputs]
 
 
 def _settled(resource: Resource | None, inputs: Values, here: Context) -> Values:

@@ -42,6 +42,8 @@ class Diff:
 class Plugin:
     """One plugin process; its methods take and give plain values."""
 
+    Error = grpc.RpcError
+
     def __init__(self, worlds: Path, module: str = "rehearsal.aws", version: str = "7.51.1") -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-m", module, version],
