@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-import yaml
-
+from pack import files
 from pack.resource import Findings
 
 Check = Callable[..., Findings]
@@ -83,7 +82,7 @@ def controls(root: Path = ROOT) -> dict[str, list[str]]:
     """Rule -> controls it serves ("CIS AWS 3.7"), inverted from compliance/*.yaml."""
     found: dict[str, list[str]] = {}
     for path in sorted((root / "compliance").glob("*.yaml")):
-        framework = yaml.safe_load(path.read_text())
+        framework = files.read(path)
         for identity, requirement in framework["requirements"].items():
             for name in requirement["rules"]:
                 found.setdefault(name, []).append(f"{framework['label']} {identity}")
@@ -99,7 +98,7 @@ def load() -> Mapping[str, Rule]:
         importlib.import_module(f"rules.{module.name}")
     served, catalogue = controls(), {}
     for path in sorted((ROOT / "rules").glob("*.yaml")):
-        for name, facts in yaml.safe_load(path.read_text()).items():
+        for name, facts in files.read(path).items():
             if name not in _registered:
                 raise ValueError(f"{path.name}: {name} has metadata but no function")
             if wrong := _METADATA ^ facts.keys():

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pack import files
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Exemption:
 
 def read(path: Path, rules: Collection[str]) -> tuple[Exemption, ...]:
     """The exemptions in a file. Raises ValueError naming entry and field when one is incomplete or names no rule."""
-    rows: Any = yaml.safe_load(path.read_text()) or []
+    rows: Any = files.read(path) or []
     if not isinstance(rows, list):
         raise ValueError(f"{path.name}: must be a list of exemptions")
     return tuple(_checked(row, f"{path.name}[{index}]", rules) for index, row in enumerate(rows))

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
+from pack import files
 from pack.catalogue import SEVERITIES, Rule
 from pack.evaluate import Setting
 
@@ -49,13 +49,13 @@ def profile(path: Path, rules: Mapping[str, Rule], *overlays: Path) -> dict[str,
 
     Raises ValueError naming file and rule when one of them is wrong.
     """
-    text = yaml.safe_load(path.read_text())
+    text = files.read(path)
     if not isinstance(text, dict) or text.keys() != {"levels", "rules"} or text["levels"].keys() != set(SEVERITIES):
         raise ValueError(f"{path.name}: must have levels ({', '.join(SEVERITIES)}) and rules")
     given: dict[str, dict[str, Any]] = {
         rule.name: {"enforcementLevel": text["levels"][rule.severity]} for rule in rules.values()
     }
-    for source, chosen in [(path, text["rules"])] + [(o, yaml.safe_load(o.read_text())["rules"]) for o in overlays]:
+    for source, chosen in [(path, text["rules"])] + [(o, files.read(o)["rules"]) for o in overlays]:
         for name, value in chosen.items():
             if name not in rules:
                 raise ValueError(f"{source.name}: {name}: there is no rule of this name")

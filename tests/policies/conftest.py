@@ -1,5 +1,6 @@
 """How do the policy tests reach the pack? As a process on its wire protocol, and its modules as plain functions."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,3 +33,11 @@ def pack(start_pack: Callable[..., Pack]) -> Pack:
     running = start_pack()
     running.configure_stack(preview=True)
     return running
+
+
+@pytest.fixture
+def copied_pack(tmp_path: Path) -> Path:
+    """A pack of one's own to change."""
+    return shutil.copytree(
+        ROOT / "policies", tmp_path / "policies", ignore=shutil.ignore_patterns("__pycache__", ".mypy*")
+    )
