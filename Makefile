@@ -58,6 +58,10 @@ shell: .venv/.platform  ## a shell where plain `pulumi` uses the rehearsal
 cluster: .venv/.platform  ## a Kubernetes control plane by itself; prints its kubeconfig's path
 	@KUBERNETES=real $(PY) -m rehearsal cluster start
 
+# --- run ---
+serve: .venv/.service  ## the service on http://127.0.0.1:8000 with its embedded defaults
+	@exec $(PY) -m service serve
+
 # --- quality ---
 test: .venv/.dev  ## set-up, then every test that needs no cloud
 	@$(PY) tests/run.py $(PARTS)
@@ -71,4 +75,4 @@ demo: .venv/.service  ## a narrated video from a Markdown outline, without any n
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean
+.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve

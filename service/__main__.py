@@ -1,0 +1,139 @@
+"""What can be done with the service from a shell? `python -m service --help`."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import orjson
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from sqlalchemy.exc import DBAPIError
+
+from service.settings import PREFIX, Settings, explain
+
+DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo-demo-demo"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 when it failed, 2 when it was not understood or configured wrongly."""
+    parser = argparse.ArgumentParser(prog="python -m service", description="The TecnoCursos service.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    api = commands.add_parser("api", help="serve the API, as configured by the environment")
+    serve = commands.add_parser("serve", help="serve it here with embedded defaults and a demo account")
+    for command in (api, serve):
+        command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+        command.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
+        command.add_argument("--metrics-port", type=int, default=9000, help="port of /metrics (default: %(default)s)")
+    api.add_argument("--share-port", action="store_true", help="several processes listen on one port (SO_REUSEPORT)")
+    commands.add_parser("migrate", help="bring the database's schema up to date")
+    bootstrap = commands.add_parser("bootstrap-database", help="create the service's database and user")
+    bootstrap.add_argument("--master-user", default="admin", help="(default: %(default)s)")
+    bootstrap.add_argument(
+        "--master-password-file", type=Path, required=True, help="file with the master password, or RDS's JSON secret"
+    )
+    commands.add_parser("sweep", help="forget what has expired: tokens and idempotency keys")
+    commands.add_parser("settings", help="list settings: name, kind, default, meaning")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    options = parser.parse_args(arguments)
+    try:
+        return int(globals()[f"_{options.command.replace('-', '_')}"](options) or 0)
+    except ValidationError as error:
+        print(f"settings refused:\n{explain(error)}\nSee python -m service settings", file=sys.stderr)
+        return 2
+    except (SettingsError, ValueError, OSError, TimeoutError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except DBAPIError as error:
+        print(f"the database refused or does not answer: {type(error.orig).__name__}", file=sys.stderr)
+        return 1
+
+
+def _api(options: argparse.Namespace) -> None:
+    from service.app import create  # noqa: PLC0415
+    from service.server import serve  # noqa: PLC0415
+
+    serve(create(Settings()), options.host, options.port, options.metrics_port, share_port=options.share_port)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    if os.environ.get(f"{PREFIX}ENVIRONMENT", "dev") != "dev":
+        raise ValueError("serve has a demo account and is for dev only: use api")
+    started = time.monotonic()
+    Path(".service").mkdir(exist_ok=True)
+    os.environ.setdefault(f"{PREFIX}LOGS__SINK", "file")
+    from service.app import create  # noqa: PLC0415
+    from service.migrations.run import upgrade  # noqa: PLC0415
+    from service.server import serve  # noqa: PLC0415
+
+    settings = Settings()
+    upgrade(settings)
+    app = create(settings)
+    asyncio.run(_demo_account(settings))
+    url = f"http://{options.host}:{options.port}"
+    print(f"TecnoCursos on {url} (ready in {time.monotonic() - started:.1f} s), documentation on {url}/docs")
+    print(f"Demo account: {DEMO_EMAIL} / {DEMO_PASSWORD}; logs: {settings.logs.file}; Ctrl-C stops. Try:\n")
+    login = f'{{"email":"{DEMO_EMAIL}","password":"{DEMO_PASSWORD}"}}'
+    json = "-H content-type:application/json"
+    print(f"  TOKEN=$(curl -s {url}/api/v1/sessions {json} -d '{login}' | sed 's/.*access_token\":\"//;s/\".*//')")
+    print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN" {json} -d \'{{"title":"Olá"}}\'')
+    print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN"\n', flush=True)
+    serve(app, options.host, options.port, options.metrics_port)
+
+
+async def _demo_account(settings: Settings) -> None:
+    from sqlmodel import col, select  # noqa: PLC0415
+
+    from service.metrics import Metrics  # noqa: PLC0415
+    from service.runtime import Runtime  # noqa: PLC0415
+    from service.users.models import User  # noqa: PLC0415
+
+    runtime = Runtime(settings, Metrics())
+    async with runtime.database.transaction() as session:
+        if (await session.exec(select(User).where(col(User.email) == DEMO_EMAIL))).first() is None:
+            digest = await runtime.passwords.hash(DEMO_PASSWORD)
+            session.add(User(email=DEMO_EMAIL, name="Demo", password_hash=digest))
+    await runtime.close()
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    from service.migrations.run import upgrade  # noqa: PLC0415
+
+    started = time.monotonic()
+    upgrade(Settings())
+    print(f"the schema is up to date ({time.monotonic() - started:.1f} s)")
+
+
+def _bootstrap_database(options: argparse.Namespace) -> None:
+    from service.bootstrap import run  # noqa: PLC0415
+
+    content = options.master_password_file.read_text().strip()
+    secret = orjson.loads(content) if content.startswith("{") else {"password": content}
+    run(Settings(), secret.get("username", options.master_user), secret["password"])
+    print("database and user are there")
+
+
+def _sweep(_: argparse.Namespace) -> None:
+    from service import sweep  # noqa: PLC0415
+
+    for what, number in asyncio.run(sweep.run(Settings())).items():
+        print(f"{what}: {number}")
+
+
+def _settings(_: argparse.Namespace) -> None:
+    from service.catalogue import rows  # noqa: PLC0415
+
+    for name, kind, default, meaning in rows(Settings):
+        print(f"{name:52s} {kind:12s} {default:30s} {meaning}")
+
+
+def _openapi(_: argparse.Namespace) -> None:
+    from service.app import create  # noqa: PLC0415
+
+    sys.stdout.buffer.write(orjson.dumps(create(Settings()).openapi(), option=orjson.OPT_INDENT_2) + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

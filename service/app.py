@@ -1,0 +1,94 @@
+"""How is the application put together? Routers, layers and the life of a process."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import orjson
+import structlog
+from fastapi import FastAPI, Response
+from sqlalchemy.exc import DBAPIError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from service import audit, counts, documentation, errors, probes, reload, telemetry
+from service.edge import Edge
+from service.gate import Gate
+from service.media import routes as media
+from service.projects import routes as projects
+from service.runtime import Runtime
+from service.scenes import routes as scenes
+from service.settings import Settings
+from service.users import routes as users
+from service.users import session_routes as sessions
+from service.videos import progress
+from service.videos import routes as videos
+
+SMALLEST_COMPRESSED = 1000  # bytes
+COMPRESSION = 4  # 11 microseconds for 7 KB; 6 doubles that and saves 3 %
+
+
+def create(settings: Settings | None = None, runtime: Runtime | None = None) -> FastAPI:
+    """The application, ready to be served; it opens no connection before its first request."""
+    runtime = runtime or Runtime(settings or Settings())
+    settings = runtime.settings
+    app = FastAPI(
+        title=documentation.TITLE,
+        description=documentation.DESCRIPTION,
+        version=settings.version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=documentation.operation_id,
+        separate_input_output_schemas=False,
+        telemetry={"operation_spans": False, "logs": False},
+    )
+    app.state.runtime = runtime
+    # Matching looks through routers in this order: the busiest come first.
+    for part in (projects, scenes, videos, progress, sessions, users, media, audit):
+        app.include_router(part.router)
+    app.include_router(projects.catalogue)
+    app.include_router(media.files)
+    app.include_router(probes.router)
+    if settings.documentation:
+        app.include_router(documentation.router)
+    errors.install(app)
+    app.openapi = partial(documentation.schema, app)  # type: ignore[method-assign]
+    app.state.openapi = Response(orjson.dumps(app.openapi()), media_type="application/json")
+    telemetry.install(settings)
+    # Outermost last: the edge sees everything, the gate runs before routing and before a body is read.
+    app.add_middleware(Gate, runtime=runtime)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED, compresslevel=COMPRESSION)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.security.cors_origins,
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["authorization", "content-type", "if-match", "idempotency-key", "x-csrf-token", "x-request-id"],
+        expose_headers=["etag", "location", "retry-after", "x-request-id", "idempotency-replayed"],
+        max_age=600,
+    )
+    app.add_middleware(Edge, runtime=runtime)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    runtime: Runtime = app.state.runtime
+    try:
+        await runtime.database.check_pool_arithmetic()
+    except (DBAPIError, OSError) as error:
+        structlog.get_logger().warning("database not reachable at start", kind=type(error).__name__)
+    async with asyncio.TaskGroup() as tasks:
+        background = [tasks.create_task(counts.sample(runtime)), tasks.create_task(reload.watch(runtime))]
+        try:
+            yield
+        finally:
+            for task in background:
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*background, return_exceptions=True)
+    await runtime.close()

@@ -1,0 +1,241 @@
+"""What do all workers share besides the database? Revocations, request counts and pages; in Redis or in this process.
+
+Fails open: when Redis does not answer, this process counts alone and tries again a second later.
+Pages carry a generation: a write replaces the generation, so a page read before the write is never found again.
+"""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from importlib.resources import files
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from redis.asyncio import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+from service.credentials import cache_credentials
+from service.metrics import Metrics
+from service.settings import CacheSettings, Settings
+
+PAUSE_SECONDS = 1.0  # how long a failed cache is left alone
+LARGEST_STORE = 50_000  # entries of the in-process store
+T = TypeVar("T")
+
+
+class Answer(IntEnum):
+    """What the store says about a request."""
+
+    ADMITTED = 0
+    LIMITED = 1
+    REVOKED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer, the generation under which a page may be stored, and the page when it is known."""
+
+    answer: Answer
+    generation: str = "0"
+    page: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who asks (`user:<id>` or `address:<ip>`), under which limit, for which page."""
+
+    subject: str
+    session: str
+    window: int
+    limit: float
+    page: str = ""
+
+
+class Store(Protocol):
+    """Where the shared state is kept."""
+
+    async def admit(self, question: Question) -> Verdict: ...  # noqa: D102
+
+    async def fill(self, subject: str, generation: str, page: str, body: bytes, seconds: int) -> None: ...  # noqa: D102
+
+    async def outdate(self, subject: str, seconds: int) -> None: ...  # noqa: D102
+
+    async def revoke(self, session: str, seconds: int) -> None: ...  # noqa: D102
+
+
+class MemoryStore:
+    """The same rules inside one process: embedded use, and the fallback while Redis is away."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._values: dict[str, tuple[float, Any]] = {}  # key -> (expires at, value)
+
+    def _get(self, key: str, default: Any) -> Any:
+        expires, value = self._values.get(key, (0.0, default))
+        return value if expires > self._clock() else default
+
+    def _set(self, key: str, value: Any, seconds: float) -> None:
+        if len(self._values) >= LARGEST_STORE:
+            now = self._clock()
+            self._values = {k: v for k, v in self._values.items() if v[0] > now and not k.startswith("page:")}
+            if len(self._values) >= LARGEST_STORE:
+                self._values.clear()
+        self._values[key] = (self._clock() + seconds, value)
+
+    async def admit(self, question: Question) -> Verdict:
+        """As `admit.lua`."""
+        if question.session and self._get(f"revoked:{question.session}", default=False):
+            return Verdict(Answer.REVOKED)
+        now, window = self._clock(), question.window
+        slot = int(now // window)
+        current = f"rate:{question.subject}:{window}:{slot}"
+        count = self._get(current, 0)
+        before = self._get(f"rate:{question.subject}:{window}:{slot - 1}", 0)
+        if before * (1 - now % window / window) + count >= question.limit:
+            return Verdict(Answer.LIMITED)
+        self._set(current, count + 1, 2 * window)
+        if not question.page:
+            return Verdict(Answer.ADMITTED)
+        generation = self._get(f"generation:{question.subject}", "0")
+        page = self._get(f"page:{question.subject}:{generation}:{question.page}", None)
+        return Verdict(Answer.ADMITTED, generation, page)
+
+    async def fill(self, subject: str, generation: str, page: str, body: bytes, seconds: int) -> None:
+        """Keep a page."""
+        self._set(f"page:{subject}:{generation}:{page}", body, seconds)
+
+    async def outdate(self, subject: str, seconds: int) -> None:
+        """Forget every page of a subject."""
+        self._set(f"generation:{subject}", secrets.token_hex(6), 2 * seconds)
+
+    async def revoke(self, session: str, seconds: int) -> None:
+        """Refuse the access tokens of a session until the last of them has expired."""
+        self._set(f"revoked:{session}", True, seconds)
+
+
+class RedisStore:
+    """The same in Redis or Valkey, one round trip per request."""
+
+    def __init__(self, settings: CacheSettings, region: str) -> None:
+        options: dict[str, Any] = {}
+        if credentials := cache_credentials(settings, region):
+            options["credential_provider"] = credentials
+        self.client: Redis = Redis.from_url(
+            settings.url or "",
+            protocol=3,
+            socket_timeout=settings.timeout,
+            socket_connect_timeout=settings.timeout,
+            socket_keepalive=True,
+            client_name="tecnocursos",
+            driver_info=None,  # CLIENT SETINFO and maintenance notices are not in the access list, and not needed
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            retry=Retry(NoBackoff(), 1),
+            **options,
+        )
+        self._script = self.client.register_script(files("service").joinpath("admit.lua").read_text())
+
+    async def admit(self, question: Question) -> Verdict:
+        """Ask `admit.lua`."""
+        subject = question.subject
+        answer = await self._script(
+            keys=[
+                f"app:revoked:{question.session}",
+                f"app:rate:{subject}:{question.window}",
+                f"app:generation:{subject}",
+                f"app:page:{subject}:",
+            ],
+            args=[time.time(), question.window, question.limit, question.page],
+        )
+        generation = answer[1].decode() if isinstance(answer[1], bytes) else "0"
+        return Verdict(Answer(answer[0]), generation, answer[2] if len(answer) > 2 else None)
+
+    async def fill(self, subject: str, generation: str, page: str, body: bytes, seconds: int) -> None:
+        """Keep a page under the generation that was current before it was read."""
+        await self.client.set(f"app:page:{subject}:{generation}:{page}", body, ex=seconds)
+
+    async def outdate(self, subject: str, seconds: int) -> None:
+        """Outlives every page of the generations before it, so an expired generation cannot bring one back."""
+        await self.client.set(f"app:generation:{subject}", secrets.token_hex(6), ex=2 * seconds)
+
+    async def revoke(self, session: str, seconds: int) -> None:
+        """Refuse the access tokens of a session until the last of them has expired."""
+        await self.client.set(f"app:revoked:{session}", b"1", ex=seconds)
+
+
+class Cache:
+    """The store with its fallback."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings, self.metrics = settings, metrics
+        self.local = MemoryStore()
+        self.remote = RedisStore(settings.cache, settings.region) if settings.cache.url else None
+        self._clock, self._retry_at = clock, 0.0
+
+    async def _call(self, remote: Callable[[Store], Awaitable[T]], fallback: Callable[[Store], Awaitable[T]]) -> T:
+        if self.remote is not None and self._clock() >= self._retry_at:
+            try:
+                try:
+                    return await remote(self.remote)
+                except ReadOnlyError:
+                    # After a failover old connections lead to what is a replica now: drop them, look the name up again.
+                    self.metrics.count("cache_readonly_total")
+                    await self.remote.client.connection_pool.disconnect(inuse_connections=False)
+                    return await remote(self.remote)
+            except (RedisError, OSError, TimeoutError) as error:
+                self._retry_at = self._clock() + PAUSE_SECONDS
+                self.metrics.count("cache_failures_total")
+                structlog.get_logger().warning("cache", kind=type(error).__name__)
+        return await fallback(self.local)
+
+    async def admit(self, question: Question) -> Verdict:
+        """May this request pass, and is its page known?"""
+        return await self._call(lambda store: store.admit(question), lambda store: store.admit(question))
+
+    async def fill(self, subject: str, generation: str, page: str, body: bytes) -> None:
+        """Keep a page for `cache.page_seconds`."""
+        seconds = self.settings.cache.page_seconds
+
+        async def fill(store: Store) -> None:
+            await store.fill(subject, generation, page, body, seconds)
+
+        await self._call(fill, fill)
+
+    async def outdate(self, *subjects: str) -> None:
+        """Forget the pages of these subjects, here and everywhere."""
+        seconds = self.settings.cache.page_seconds
+        for subject in subjects:
+            await self.local.outdate(subject, seconds)
+            if self.remote is not None:
+                await self._call(lambda store, name=subject: store.outdate(name, seconds), _nothing)  # type: ignore[misc]
+
+    async def revoke(self, sessions: Iterable[str]) -> None:
+        """Refuse these sessions' access tokens from now on."""
+        seconds = self.settings.security.access_minutes * 60
+        for session in sessions:
+            await self.local.revoke(session, seconds)
+            if self.remote is not None:
+                await self._call(lambda store, name=session: store.revoke(name, seconds), _nothing)  # type: ignore[misc]
+
+    async def ping(self) -> bool:
+        """Does the remote store answer (True when there is none)?"""
+        if self.remote is None:
+            return True
+        try:
+            await self.remote.client.ping()
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self.remote is not None:
+            await self.remote.client.aclose()
+
+
+async def _nothing(_: Store) -> None:
+    return None

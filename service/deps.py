@@ -1,0 +1,150 @@
+"""What may a route ask for? A unit of work for callers with a permission, a version, an idempotency key."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.security import HTTPBearer
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.requests import HTTPConnection
+
+from service import trail
+from service.database import AfterCommit, after_commit
+from service.errors import ProblemError
+from service.identifiers import Identifier
+from service.permissions import Caller, Permission
+from service.runtime import Runtime
+
+# Every router names its whole path: a prefix given at inclusion would be missing in `scope["route"].path`, which is
+# the label of the metrics.
+API = "/api/v1"
+bearer = HTTPBearer(auto_error=False, description="The access token of POST /api/v1/sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One request's unit of work: who does it, in which transaction, with which parts of the process."""
+
+    caller: Caller
+    session: AsyncSession
+    request: Request
+    runtime: Runtime
+
+    def record(self, action: str, target: str, **detail: Any) -> None:
+        """Add a line to the audit trail."""
+        trail.record(self.session, self.request, action, actor=self.caller.user_id, target=target, **detail)
+
+    def count(self, metric: str, amount: float = 1, **labels: str) -> None:
+        """Add to a counter of the catalogue."""
+        self.runtime.metrics.count(metric, amount, **labels)
+
+    def after_commit(self, action: AfterCommit) -> None:
+        """Run this once the transaction is committed, and not at all when it is rolled back."""
+        after_commit(self.session, action)
+
+
+async def runtime(connection: HTTPConnection) -> Runtime:
+    """The process's parts."""
+    found: Runtime = connection.app.state.runtime
+    return found
+
+
+RuntimeDep = Annotated[Runtime, Depends(runtime)]
+
+
+async def _signed_in(request: Request, _: Annotated[Any, Depends(bearer)]) -> Caller:
+    caller: Caller | None = request.state.caller
+    if caller is None:
+        raise ProblemError(401, "a valid access token is needed", {"www-authenticate": "Bearer"})
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(_signed_in)]
+
+
+def _with(permission: Permission) -> Callable[[CallerDep], Awaitable[Caller]]:
+    async def check(caller: CallerDep) -> Caller:
+        if not caller.may(permission):
+            raise ProblemError(403, f"the permission {permission.value!r} is needed")
+        return caller
+
+    return check
+
+
+def _writing(permission: Permission | None) -> Callable[..., AsyncIterator[Work]]:
+    allowed = _with(permission) if permission else _signed_in
+
+    async def work(
+        caller: Annotated[Caller, Depends(allowed)], request: Request, parts: RuntimeDep
+    ) -> AsyncIterator[Work]:
+        async with parts.database.transaction() as session:
+            yield Work(caller, session, request, parts)
+
+    return work
+
+
+def _reading(permission: Permission | None) -> Callable[..., AsyncIterator[Work]]:
+    allowed = _with(permission) if permission else _signed_in
+
+    async def work(
+        caller: Annotated[Caller, Depends(allowed)], request: Request, parts: RuntimeDep
+    ) -> AsyncIterator[Work]:
+        async with parts.database.reading() as session:
+            yield Work(caller, session, request, parts)
+
+    return work
+
+
+# Scope "function": the connection goes back before the response is sent, not after a slow client has read it.
+ProjectReader = Annotated[Caller, Depends(_with(Permission.PROJECTS_READ))]
+ReadAnything = Annotated[Work, Depends(_reading(None), scope="function")]
+ReadCatalogue = Annotated[Work, Depends(_reading(Permission.CATALOGUE_READ), scope="function")]
+ReadProjects = Annotated[Work, Depends(_reading(Permission.PROJECTS_READ), scope="function")]
+WriteProjects = Annotated[Work, Depends(_writing(Permission.PROJECTS_WRITE), scope="function")]
+ReadMedia = Annotated[Work, Depends(_reading(Permission.MEDIA_WRITE), scope="function")]
+WriteMedia = Annotated[Work, Depends(_writing(Permission.MEDIA_WRITE), scope="function")]
+ReadVideos = Annotated[Work, Depends(_reading(Permission.VIDEOS_REQUEST), scope="function")]
+RequestVideos = Annotated[Work, Depends(_writing(Permission.VIDEOS_REQUEST), scope="function")]
+ReadUsers = Annotated[Work, Depends(_reading(Permission.USERS_MANAGE), scope="function")]
+ManageUsers = Annotated[Work, Depends(_writing(Permission.USERS_MANAGE), scope="function")]
+ReadAudit = Annotated[Work, Depends(_reading(Permission.AUDIT_READ), scope="function")]
+WriteOwn = Annotated[Work, Depends(_writing(None), scope="function")]
+
+
+def entity_tag(version: int) -> str:
+    """The strong entity tag of a version."""
+    return f'"{version}"'
+
+
+async def _expected(
+    if_match: Annotated[str | None, Header(description="The ETag that was read", examples=['"1"'])] = None,
+) -> int:
+    if if_match is None:
+        raise ProblemError(428, "send the ETag that you read as If-Match, so that nobody's change is overwritten")
+    digits = if_match.strip().removeprefix('"').removesuffix('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise ProblemError(412, "If-Match is no ETag of this resource")
+    return int(digits)
+
+
+Expected = Annotated[int, Depends(_expected)]
+
+
+def check_version(expected: int, actual: int) -> None:
+    """Refuse a change based on an old reading. Raises ProblemError 412."""
+    if expected != actual:
+        raise ProblemError(412, "somebody changed it meanwhile: read it again and repeat the change")
+
+
+Limit = Annotated[int, Query(ge=1, le=100, description="most items of a page")]
+Cursor = Annotated[Identifier | None, Query(description="`next_cursor` of the page before")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[A-Za-z0-9._:-]{8,64}$",
+        description="Repeating a creation with the same key and body gives the first answer again (24 hours)",
+        examples=["2f1c6a6e-course-1"],
+    ),
+]

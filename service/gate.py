@@ -1,0 +1,94 @@
+"""May this request pass? Who calls, is the session revoked, is the limit reached, is the answer known already?"""
+
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service import errors, zones
+from service.cache import Answer, Question
+from service.permissions import Caller
+from service.runtime import Runtime
+
+OPEN = {"/livez", "/readyz", "/version"}
+PAGED = "/api/v1/projects"
+LONGEST_QUERY = 200
+
+
+class Gate:
+    """Runs before routing, so that included routers, unknown paths and bodies not yet read are all counted."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self.app, self.runtime = app, runtime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 401, 429 or the cached page."""
+        if scope["type"] == "lifespan" or scope["path"] in OPEN:
+            await self.app(scope, receive, send)
+            return
+        runtime, state = self.runtime, scope.setdefault("state", {})
+        caller = state["caller"] = self._caller(scope)
+        zone = zones.of(scope.get("method", "GET"), scope["path"])
+        subject = caller.user_id if caller else state["address"]
+        question = Question(
+            f"{subject}:{zone.name}" if zone is not zones.READ else subject,
+            caller.session_id if caller else "",
+            zones.WINDOW,
+            zone.rate * zones.WINDOW * runtime.settings.security.rate_factor * runtime.pressure(),
+            _page(scope, caller),
+        )
+        verdict = await runtime.cache.admit(question)
+        if verdict.answer is Answer.ADMITTED:
+            if question.page:
+                runtime.metrics.count("cache_requests_total", result="miss" if verdict.page is None else "hit")
+                if verdict.page is not None:
+                    await _known(scope, verdict.page)(scope, receive, send)
+                    return
+                state["page"] = (question.page, verdict.generation)
+            await self.app(scope, receive, send)
+            return
+        if verdict.answer is Answer.LIMITED:
+            runtime.metrics.count("rate_limited_total", zone=zone.name)
+            detail = f"more than {zone.rate:g} requests per second in the zone {zone.name!r}"
+            await _refuse(scope, receive, send, errors.response(429, detail, {"retry-after": "1"}))
+            return
+        detail = "the session was closed"
+        await _refuse(scope, receive, send, errors.response(401, detail, {"www-authenticate": "Bearer"}))
+
+    def _caller(self, scope: Scope) -> Caller | None:
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                kind, _, token = value.decode("latin-1").partition(" ")
+                return self.runtime.tokens.verify(token.strip()) if kind.lower() == "bearer" else None
+        for protocol in scope.get("subprotocols", ()):
+            if protocol.startswith("bearer."):  # a browser's WebSocket cannot set a header
+                return self.runtime.tokens.verify(protocol.removeprefix("bearer."))
+        return None
+
+
+def _page(scope: Scope, caller: Caller | None) -> str:
+    query: bytes = scope["query_string"]
+    path: str = scope["path"]
+    if caller is None or not path.startswith(PAGED) or scope.get("method") != "GET" or len(query) > LONGEST_QUERY:
+        return ""
+    return f"{path}?{query.decode('latin-1')}" if len(path) <= len(PAGED) + 33 else ""
+
+
+def pack(route: str, tag: str, body: bytes) -> bytes:
+    """What is stored for a page: the route's template (metrics need it), the entity tag, the body."""
+    return f"{route}\n{tag}\n".encode() + body
+
+
+def _known(scope: Scope, page: bytes) -> Response:
+    route, tag, body = page.split(b"\n", 2)
+    scope["state"]["route"] = route.decode()
+    headers = {"etag": tag.decode()} if tag else {}
+    return Response(body, 200, headers, "application/json")
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    if scope["type"] == "websocket":
+        message: dict[str, Any] = {"type": "websocket.close", "code": 4429 if response.status_code == 429 else 4401}
+        await send(message)
+        return
+    await response(scope, receive, send)

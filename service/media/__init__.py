@@ -1,0 +1,1 @@
+"""Uploads: pictures and sound for scenes."""

@@ -1,0 +1,117 @@
+"""What can be asked about uploads?"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import FileResponse
+from sqlmodel import col, select
+
+from service import deps, errors
+from service.errors import ProblemError
+from service.idempotency import once
+from service.identifiers import Identifier
+from service.media import service
+from service.media.models import Media
+from service.media.schemas import LinkPublic, MediaCreate, MediaPublic, MediaStarted
+from service.pages import Page, answer, newest, page_of
+from service.runtime import Runtime
+from service.storage import FolderStorage, disposition
+
+router = APIRouter(prefix=f"{deps.API}/media", tags=["media"])
+files = APIRouter(prefix="/files", tags=["media"])
+FileKey = Annotated[str, Path(pattern=r"^(media|videos)/[0-9a-f]{32}$")]
+
+
+@router.post("", status_code=201, response_model=MediaStarted, responses=errors.described(401, 403, 413, 422, 429))
+async def start_upload(body: MediaCreate, work: deps.WriteMedia, key: deps.IdempotencyKey = None) -> Response:
+    """Announce an upload and get the link to send its bytes to."""
+
+    async def create() -> Response:
+        media = service.start(work, body)
+        link = work.runtime.storage.upload(media.key, media.content_type, media.size, media.sha256)
+        public = MediaPublic.model_validate(media).model_dump() | {"upload": LinkPublic.model_validate(link)}
+        return answer(MediaStarted.model_validate(public), 201, location=f"/api/v1/media/{media.id}")
+
+    return await once(work, key, body, create)
+
+
+@router.get("", response_model=Page[MediaPublic], responses=errors.described(401, 403, 422, 429))
+async def list_uploads(work: deps.ReadMedia, limit: deps.Limit = 20, cursor: deps.Cursor = None) -> Page[MediaPublic]:
+    """The caller's uploads, newest first."""
+    query = select(Media).where(col(Media.owner_id) == work.caller.user_id)
+    return page_of(Page[MediaPublic], await newest(work.session, Media, query, limit, cursor), limit)
+
+
+@router.get("/{media_id}", response_model=MediaPublic, responses=errors.described(401, 403, 404, 422, 429))
+async def read_upload(media_id: Identifier, work: deps.ReadMedia) -> MediaPublic:
+    """One upload."""
+    return MediaPublic.model_validate(await service.owned(work, media_id))
+
+
+@router.post(
+    "/{media_id}/complete", response_model=MediaPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
+)
+async def complete_upload(media_id: Identifier, work: deps.WriteMedia) -> MediaPublic:
+    """Say that the bytes are sent: they are checked, and the upload may be used."""
+    media = await service.owned(work, media_id)
+    await service.complete(work, media)
+    return MediaPublic.model_validate(media)
+
+
+@router.get("/{media_id}/download", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429))
+async def download_upload(media_id: Identifier, work: deps.ReadMedia) -> LinkPublic:
+    """A link to the bytes."""
+    media = await service.owned(work, media_id)
+    if media.status != "ready":
+        raise ProblemError(409, "the upload is not complete")
+    return LinkPublic.model_validate(work.runtime.storage.download(media.key, media.content_type, media.name))
+
+
+@router.delete("/{media_id}", status_code=204, responses=errors.described(401, 403, 404, 422, 429))
+async def delete_upload(media_id: Identifier, work: deps.WriteMedia) -> None:
+    """Delete an upload."""
+    await service.delete(work, await service.owned(work, media_id))
+
+
+class Signed:
+    """The query of a link that `FolderStorage` signed."""
+
+    def __init__(
+        self,
+        expires: Annotated[str, Query(pattern=r"^\d{1,12}$")],
+        a: Annotated[str, Query(max_length=200)],
+        b: Annotated[str, Query(max_length=200)],
+        signature: Annotated[str, Query(max_length=64)],
+    ) -> None:
+        self.expires, self.a, self.b, self.signature = expires, a, b, signature
+
+
+SignedQuery = Annotated[Signed, Depends(Signed)]
+
+
+def _signed(runtime: Runtime, method: str, key: str, query: Signed) -> FolderStorage:
+    storage = runtime.storage
+    if not isinstance(storage, FolderStorage) or not storage.allows(
+        query.signature, method, key, query.expires, query.a, query.b
+    ):
+        raise ProblemError(403, "the link is wrong or has expired: ask for another")
+    return storage
+
+
+@files.put("/{key:path}", status_code=204, include_in_schema=False)
+async def receive_file(key: FileKey, request: Request, runtime: deps.RuntimeDep, query: SignedQuery) -> None:
+    """Take the bytes of an upload into the local store."""
+    storage = _signed(runtime, "PUT", key, query)
+    if request.headers.get("content-length") != query.b:
+        raise ProblemError(422, f"exactly {query.b} bytes were announced")
+    await storage.write(key, request.stream())
+
+
+@files.get("/{key:path}", include_in_schema=False)
+async def send_file(key: FileKey, runtime: deps.RuntimeDep, query: SignedQuery) -> Response:
+    """Give the bytes of a file from the local store, as an attachment."""
+    storage = _signed(runtime, "GET", key, query)
+    if not storage.path(key).is_file():
+        raise ProblemError(404, "no such file")
+    headers = {"content-disposition": disposition(query.b)}
+    return FileResponse(storage.path(key), media_type=query.a, headers=headers)

@@ -1,0 +1,67 @@
+"""What is measured? The collectors are built from the catalogue `metrics.yaml`, so nothing else can be emitted."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.process_collector import ProcessCollector
+
+UNMATCHED = "unmatched"
+METHODS = {name: name for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """The rows of `metrics.yaml`."""
+    rows: list[dict[str, Any]] = yaml.safe_load(files("service").joinpath("metrics.yaml").read_text())
+    return rows
+
+
+class Metrics:
+    """All collectors of one process, by the name in the catalogue; KeyError for a name that is not in it."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
+        self.registry = CollectorRegistry()
+        self.counters: dict[str, Counter] = {}
+        self.gauges: dict[str, Gauge] = {}
+        self.histograms: dict[str, Histogram] = {}
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        for row in catalogue():
+            if row.get("source") != "process":
+                self._add(row)
+        ProcessCollector(registry=self.registry)
+
+    def _add(self, row: Mapping[str, Any]) -> None:
+        name, meaning, labels = row["name"], row["meaning"], list(row["labels"])
+        match row["type"]:
+            case "counter":
+                self.counters[name] = Counter(name, meaning, labels, registry=self.registry)
+            case "histogram":
+                self.histograms[name] = Histogram(name, meaning, labels, buckets=row["buckets"], registry=self.registry)
+            case _:
+                self.gauges[name] = Gauge(name, meaning, labels, registry=self.registry)
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+        counter = self.counters[name]
+        (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        gauge = self.gauges[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one HTTP request; label children are looked up once per series, not once per request."""
+        key = (method, route, status)
+        children = self._http.get(key)
+        if children is None:
+            known = METHODS.get(method, "other")
+            children = self._http[(known, route, status)] = (
+                self.counters["http_requests_total"].labels(known, route, f"{status // 100}xx"),
+                self.histograms["http_request_duration_seconds"].labels(known, route),
+            )
+        children[0].inc()
+        children[1].observe(seconds)

@@ -1,0 +1,1 @@
+"""How does the schema change? Alembic revisions, each compatible with the release before it."""

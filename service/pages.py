@@ -1,0 +1,83 @@
+"""How are lists and rows answered? Keyset pages without counting, entity tags, and the page kept for next time."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import func
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from service.columns import Identified
+from service.deps import entity_tag
+from service.gate import pack
+from service.runtime import Runtime
+
+LAST = "~"  # sorts after every identifier
+Item = TypeVar("Item", bound=BaseModel)
+Row = TypeVar("Row", bound=Identified)
+
+# A word without control characters: what a person types into one line, and nothing that splits a header or a log.
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Prose = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Public(BaseModel):
+    """A response body, read from a row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page, newest first."""
+
+    items: list[Item]
+    next_cursor: str | None = Field(default=None, description="`cursor` of the next page; null on the last")
+
+
+def page_of(model: type[Page[Item]], rows: Sequence[Any], limit: int) -> Page[Item]:
+    """A page from up to `limit + 1` rows: the extra one only says that there is more."""
+    shown = rows[:limit]
+    following = shown[-1] if len(rows) > limit else None
+    cursor = None if following is None else (following["id"] if hasattr(following, "keys") else following.id)
+    return model.model_validate({"items": shown, "next_cursor": cursor}, from_attributes=True)
+
+
+async def newest(
+    session: AsyncSession, table: type[Row], query: SelectOfScalar[Row], limit: int, cursor: str | None
+) -> Sequence[Row]:
+    """Up to `limit + 1` rows before the cursor."""
+    ordered = query.where(col(table.id) < (cursor or LAST)).order_by(col(table.id).desc()).limit(limit + 1)
+    return (await session.exec(ordered)).all()
+
+
+async def count_of(session: AsyncSession, table: type[SQLModel], *conditions: Any) -> int:
+    """How many rows meet the conditions."""
+    return (await session.exec(select(func.count()).select_from(table).where(*conditions))).one()
+
+
+def answer(body: BaseModel, status: int = 200, *, version: int | None = None, location: str | None = None) -> Response:
+    """The body as JSON, with its entity tag and place."""
+    headers = {"etag": entity_tag(version)} if version is not None else {}
+    if location is not None:
+        headers["location"] = location
+    return Response(body.model_dump_json(), status, headers, "application/json")
+
+
+async def remembered(request: Request, runtime: Runtime, response: Response) -> Response:
+    """Keep the answer for the caller's next identical request, unless something was written since it was asked."""
+    if page := getattr(request.state, "page", None):
+        name, generation = page
+        body = pack(request.scope["route"].path, response.headers.get("etag", ""), bytes(response.body))
+        await runtime.cache.fill(request.state.caller.user_id, generation, name, body)
+    return response

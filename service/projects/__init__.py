@@ -1,0 +1,1 @@
+"""Courses: what a creator owns, and the catalogue that everybody reads."""

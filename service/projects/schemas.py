@@ -1,0 +1,44 @@
+"""What do requests and answers about courses look like?"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from service.pages import Body, Line, Prose, Public
+
+Status = Literal["draft", "published", "archived"]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+Description = Annotated[Prose, StringConstraints(max_length=2000)]
+
+
+class ProjectCreate(Body):
+    """A new course."""
+
+    title: Line = Field(examples=["Fotossíntese em cinco minutos"])
+    description: Description = Field(default="", examples=["Para o 7º ano"])
+    language: Language = Field(default="pt-BR", examples=["pt-BR"])
+
+
+class ProjectChange(Body):
+    """What changes; fields left out stay."""
+
+    title: Line | None = Field(default=None, examples=["Fotossíntese em seis minutos"])
+    description: Description | None = Field(default=None, examples=["Para o 8º ano"])
+    language: Language | None = Field(default=None, examples=["pt-BR"])
+    status: Status | None = Field(default=None, examples=["published"])
+
+
+class ProjectPublic(Public):
+    """A course."""
+
+    id: str = Field(examples=["0190c0de7a5e7000a000000000000002"])
+    owner_id: str = Field(examples=["0190c0de7a5e7000a000000000000001"])
+    title: str = Field(examples=["Fotossíntese em cinco minutos"])
+    description: str = Field(examples=["Para o 7º ano"])
+    language: str = Field(examples=["pt-BR"])
+    status: str = Field(examples=["draft"])
+    scene_count: int = Field(examples=[3])
+    version: int = Field(examples=[1])
+    created_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
+    updated_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])

@@ -1,0 +1,76 @@
+"""What does one process of the service consist of? Built once from the settings, handed to everything that needs it."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from service import logs, zones
+from service.addresses import Addresses
+from service.cache import Cache
+from service.database import Database
+from service.metrics import Metrics
+from service.passwords import Passwords
+from service.settings import Settings
+from service.storage import Storage, open_storage
+from service.tokens import Tokens
+
+
+class Runtime:
+    """The parts with their state; `reconfigure` takes over changed settings without a restart."""
+
+    database: Database
+    cache: Cache
+    storage: Storage
+
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
+        self.settings = settings
+        self.metrics = metrics or Metrics()
+        self.sink = logs.open_sink(settings.logs)
+        self.access = logs.AccessLog(self.sink)
+        logs.configure(settings.logs, self.sink)
+        self.tokens = Tokens(settings)
+        self.addresses = Addresses(settings.security.trusted_proxies)
+        self.draining = False
+        self.in_flight = 0
+        self.health: tuple[float, Any] | None = None
+        self._open()
+
+    def _open(self) -> None:
+        self.passwords = Passwords(self.settings.security.hashing_share, self.metrics)
+        self.database = Database(self.settings, self.metrics)
+        self.cache = Cache(self.settings, self.metrics)
+        self.storage = open_storage(self.settings, self.tokens)
+
+    def pressure(self) -> float:
+        """What is left of the limits under the present load (1 = all)."""
+        return zones.factor(self.in_flight, self.settings.security.tighten_above)
+
+    async def reconfigure(self, settings: Settings) -> None:
+        """Take over new settings: keys, limits and levels at once; pools are replaced, the old ones drain."""
+        before, self.settings = self.settings, settings
+        self.tokens.configure(settings)
+        self.addresses = Addresses(settings.security.trusted_proxies)
+        logs.configure(settings.logs, self.sink)
+        self.storage = open_storage(settings, self.tokens)
+        if (settings.database, settings.cache) != (before.database, before.cache):
+            database, cache = self.database, self.cache
+            self.database, self.cache = Database(settings, self.metrics), Cache(settings, self.metrics)
+            await database.close()
+            await cache.close()
+
+    def sample(self) -> None:
+        """Refresh the gauges that nothing else sets."""
+        self.metrics.gauge("http_requests_in_flight", self.in_flight)
+        self.metrics.gauge("rate_limit_factor", self.pressure())
+        self.metrics.gauge("disk_free_bytes", _free(self.settings.media.folder))
+        self.database.sample()
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self.cache.close()
+        await self.database.close()
+
+
+def _free(folder: Path) -> int:
+    existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    return shutil.disk_usage(existing).free

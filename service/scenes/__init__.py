@@ -1,0 +1,1 @@
+"""Scenes: the ordered steps of a course."""

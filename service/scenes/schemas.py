@@ -1,0 +1,54 @@
+"""What do requests and answers about scenes look like?"""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from service.identifiers import Identifier
+from service.pages import Body, Line, Prose, Public
+
+IMAGE = "0190c0de7a5e7000a000000000000004"
+
+
+class SceneCreate(Body):
+    """A new scene, at the end of its course."""
+
+    title: Line = Field(examples=["O que é fotossíntese?"])
+    text: Prose = Field(default="", description="bullets, one a line", examples=["Luz\nÁgua\nGás carbônico"])
+    narration: Prose = Field(default="", examples=["As plantas fazem o próprio alimento com a luz do sol."])
+    image_id: Identifier | None = Field(default=None, description="a completed upload of the caller", examples=[None])
+
+
+class SceneChange(Body):
+    """What changes; fields left out stay, `image_id: null` removes the picture."""
+
+    title: Line | None = Field(default=None, examples=["Por que as plantas são verdes?"])
+    text: Prose | None = Field(default=None, examples=["Clorofila"])
+    narration: Prose | None = Field(default=None, examples=["A clorofila reflete o verde."])
+    image_id: Identifier | None = Field(default=None, examples=[IMAGE])
+
+
+class SceneOrder(Body):
+    """Every scene of the course once, in the wanted order."""
+
+    scene_ids: list[Identifier] = Field(max_length=200, examples=[["0190c0de7a5e7000a000000000000003"]])
+
+
+class ScenePublic(Public):
+    """A scene."""
+
+    id: str = Field(examples=["0190c0de7a5e7000a000000000000003"])
+    project_id: str = Field(examples=["0190c0de7a5e7000a000000000000002"])
+    title: str = Field(examples=["O que é fotossíntese?"])
+    text: str = Field(examples=["Luz\nÁgua\nGás carbônico"])
+    narration: str = Field(examples=["As plantas fazem o próprio alimento com a luz do sol."])
+    image_id: str | None = Field(examples=[IMAGE])
+    version: int = Field(examples=[1])
+    created_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
+    updated_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
+
+
+class SceneList(Public):
+    """All scenes of a course, in order (a course has 200 at most)."""
+
+    items: list[ScenePublic]

@@ -1,0 +1,88 @@
+"""What are the rules of scenes? Order, pictures and the number of them in a course."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from service.deps import Work
+from service.errors import ProblemError
+from service.media.models import Media
+from service.projects import service as projects
+from service.projects.models import Project
+from service.scenes.models import Scene
+from service.scenes.schemas import SceneChange, SceneCreate
+
+MOST = 200
+STEP = 1024  # room between positions, so that appending never renumbers
+
+
+async def of_project(work: Work, project_id: str) -> Sequence[Scene]:
+    """All scenes in order."""
+    query = select(Scene).where(col(Scene.project_id) == project_id).order_by(col(Scene.position), col(Scene.id))
+    return (await work.session.exec(query)).all()
+
+
+async def one(work: Work, project_id: str, scene_id: str) -> Scene:
+    """A scene of this course. Raises ProblemError 404."""
+    scene = await work.session.get(Scene, scene_id)
+    if scene is None or scene.project_id != project_id:
+        raise ProblemError(404, "no such scene")
+    return scene
+
+
+async def create(work: Work, project: Project, body: SceneCreate) -> Scene:
+    """Append a scene; the caller holds the lock on the course. Raises ProblemError 409 when it is full."""
+    if project.scene_count >= MOST:
+        raise ProblemError(409, f"a course has {MOST} scenes at most")
+    await _check_image(work, body.image_id)
+    last = select(func.max(Scene.position)).where(col(Scene.project_id) == project.id)
+    position = (await work.session.exec(last)).one() or 0
+    scene = Scene(project_id=project.id, position=position + STEP, **body.model_dump())
+    work.session.add(scene)
+    project.scene_count += 1
+    work.record("scene.created", scene.id)
+    work.count("scenes_created_total")
+    projects.changed(work, project)
+    return scene
+
+
+async def change(work: Work, scene: Scene, body: SceneChange) -> None:
+    """Change a scene. Raises ProblemError 422 for a field that cannot be null."""
+    fields = body.model_dump(exclude_unset=True)
+    if None in (fields.get("title", ""), fields.get("text", ""), fields.get("narration", "")):
+        raise ProblemError(422, "only image_id may be null")
+    await _check_image(work, fields.get("image_id"))
+    scene.sqlmodel_update(fields)
+    work.record("scene.changed", scene.id, fields=sorted(fields))
+
+
+async def delete(work: Work, project: Project, scene: Scene) -> None:
+    """Delete a scene."""
+    await work.session.delete(scene)
+    project.scene_count -= 1
+    work.record("scene.deleted", scene.id)
+    projects.changed(work, project)
+
+
+async def reorder(work: Work, project: Project, wanted: list[str]) -> Sequence[Scene]:
+    """Put the scenes into this order. Raises ProblemError 409 unless it names each of them once."""
+    scenes = {scene.id: scene for scene in await of_project(work, project.id)}
+    if len(wanted) != len(scenes) or set(wanted) != set(scenes):
+        raise ProblemError(409, "name every scene of the course once: somebody may have added or removed one")
+    for number, scene_id in enumerate(wanted, 1):
+        scenes[scene_id].position = number * STEP
+    work.record("scene.reordered", project.id)
+    work.count("feature_use_total", feature="reorder")
+    await work.session.flush()
+    return [scenes[scene_id] for scene_id in wanted]
+
+
+async def _check_image(work: Work, image_id: str | None) -> None:
+    if image_id is None:
+        return
+    media = await work.session.get(Media, image_id)
+    if media is None or media.owner_id != work.caller.user_id:
+        raise ProblemError(422, "image_id names no upload of the caller")
+    if media.status != "ready" or not media.content_type.startswith("image/"):
+        raise ProblemError(422, "image_id names no completed picture")

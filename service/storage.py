@@ -1,0 +1,181 @@
+"""Where do files live? In S3 behind presigned links, or in a folder behind links that the service signs itself."""
+
+import asyncio
+import base64
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+from service.settings import Settings
+from service.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A request that a client may make on its own, for a while."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store knows about a file: size in bytes and SHA-256 (hexadecimal)."""
+
+    size: int
+    sha256: str
+
+
+class Storage(Protocol):
+    """Keys are made by the service (`media/<id>`), never by a client."""
+
+    def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link: ...  # noqa: D102
+
+    def download(self, key: str, content_type: str, name: str) -> Link: ...  # noqa: D102
+
+    async def stat(self, key: str) -> Stored | None: ...  # noqa: D102
+
+    async def delete(self, *keys: str) -> None: ...  # noqa: D102
+
+
+def open_storage(settings: Settings, tokens: Tokens) -> Storage:
+    """S3 when a bucket is configured, else the folder."""
+    if settings.media.bucket:
+        return BucketStorage(settings)
+    return FolderStorage(settings, tokens)
+
+
+class FolderStorage:
+    """Files under one folder; `/files/...` serves them to whoever holds a signed link."""
+
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+        self._folder, self._seconds, self._tokens = settings.media.folder, settings.media.link_seconds, tokens
+
+    def path(self, key: str) -> Path:
+        """The file of a key."""
+        return self._folder / key
+
+    def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link:
+        """A link that takes exactly this content."""
+        headers = {"content-type": content_type}
+        return Link("PUT", self._link("PUT", key, sha256, str(size)), headers, self._seconds)
+
+    def download(self, key: str, content_type: str, name: str) -> Link:
+        """A link that gives the file under its name, never to be shown inside a page."""
+        return Link("GET", self._link("GET", key, content_type, name), {}, self._seconds)
+
+    def _link(self, method: str, key: str, *bound: str) -> str:
+        expires = str(int(time.time()) + self._seconds)
+        signature = self._tokens.sign("file", method, key, expires, *bound)
+        return f"/files/{key}?" + urlencode({"expires": expires, "a": bound[0], "b": bound[1], "signature": signature})
+
+    def allows(self, signature: str, method: str, key: str, expires: str, *bound: str) -> bool:
+        """Was this link made by us, and is it still good?"""
+        genuine = self._tokens.signed(signature, "file", method, key, expires, *bound)
+        return genuine and int(expires) >= time.time()
+
+    async def write(self, key: str, chunks: AsyncIterator[bytes]) -> Stored:
+        """Write a file that appears whole or not at all."""
+        path = self.path(key)
+        os.makedirs(path.parent, exist_ok=True)  # noqa: PTH103 (one call, of a local file system)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        digest, size = hashlib.sha256(), 0
+        try:
+            with os.fdopen(handle, "wb") as file:
+                async for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+            os.replace(name, path)  # noqa: PTH105 (both are names)
+        except BaseException:
+            os.unlink(name)  # noqa: PTH108
+            raise
+        return Stored(size, digest.hexdigest())
+
+    async def stat(self, key: str) -> Stored | None:
+        """Size and checksum of what was written."""
+
+        def read() -> Stored | None:
+            path = self.path(key)
+            if not path.is_file():
+                return None
+            with path.open("rb") as file:
+                return Stored(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+        return await asyncio.to_thread(read)
+
+    async def delete(self, *keys: str) -> None:
+        """Remove files; what is gone already is fine."""
+        for key in keys:
+            await asyncio.to_thread(self.path(key).unlink, missing_ok=True)
+
+
+class BucketStorage:
+    """One S3 bucket; links are computed here, without a call to AWS."""
+
+    def __init__(self, settings: Settings) -> None:
+        import boto3  # noqa: PLC0415 (half a second that an embedded start does not need)
+        from botocore.config import Config  # noqa: PLC0415
+
+        self._bucket, self._seconds = settings.media.bucket, settings.media.link_seconds
+        config = Config(signature_version="s3v4", connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
+        self._client: Any = boto3.client(
+            "s3", region_name=settings.region, endpoint_url=settings.media.endpoint, config=config
+        )
+
+    def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link:
+        """A presigned PUT: S3 itself refuses another size, type or checksum."""
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        parameters = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ContentType": content_type,
+            "ContentLength": size,
+            "ChecksumSHA256": checksum,
+        }
+        url = self._client.generate_presigned_url("put_object", parameters, self._seconds)
+        headers = {"content-type": content_type, "x-amz-checksum-sha256": checksum}
+        return Link("PUT", url, headers, self._seconds)
+
+    def download(self, key: str, content_type: str, name: str) -> Link:
+        """A presigned GET with the file's name."""
+        parameters = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentType": content_type,
+            "ResponseContentDisposition": disposition(name),
+        }
+        return Link(
+            "GET", self._client.generate_presigned_url("get_object", parameters, self._seconds), {}, self._seconds
+        )
+
+    async def stat(self, key: str) -> Stored | None:
+        """Size and checksum as S3 verified them."""
+        try:
+            head = await asyncio.to_thread(
+                self._client.head_object, Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+            )
+        except self._client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        return Stored(head["ContentLength"], base64.b64decode(head.get("ChecksumSHA256", "")).hex())
+
+    async def delete(self, *keys: str) -> None:
+        """Remove objects, up to a thousand per call."""
+        for start in range(0, len(keys), 1000):
+            objects = [{"Key": key} for key in keys[start : start + 1000]]
+            await asyncio.to_thread(self._client.delete_objects, Bucket=self._bucket, Delete={"Objects": objects})
+
+
+def disposition(name: str) -> str:
+    """An `attachment` header with any file name (RFC 6266)."""
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"

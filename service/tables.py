@@ -1,0 +1,11 @@
+"""Which tables are there? Importing this defines all of them."""
+
+from service.idempotency import IdempotencyRecord
+from service.media.models import Media
+from service.projects.models import Project
+from service.scenes.models import Scene
+from service.trail import AuditEvent
+from service.users.models import RefreshToken, User
+from service.videos.models import Video
+
+ALL = (User, RefreshToken, Project, Media, Scene, Video, IdempotencyRecord, AuditEvent)

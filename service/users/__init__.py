@@ -1,0 +1,1 @@
+"""People: accounts, login sessions, roles, export and erasure."""

@@ -1,0 +1,150 @@
+"""What are the rules of accounts? Registration, authentication, administration, export and erasure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service import trail
+from service.cache import Answer, Question
+from service.database import after_commit
+from service.deps import Work
+from service.errors import ProblemError
+from service.identifiers import now
+from service.media.models import Media
+from service.permissions import Caller, Role
+from service.projects.models import Project
+from service.runtime import Runtime
+from service.scenes.models import Scene
+from service.tokens import fingerprint
+from service.trail import AuditEvent
+from service.users import sessions
+from service.users.models import RefreshToken, User
+from service.users.schemas import Administration, Export, Registration, UserPublic
+from service.videos.models import Video
+
+ATTEMPTS, ATTEMPT_WINDOW = 10, 300  # failed logins of one account from anywhere, per seconds
+EXPORTED = 10_000  # rows of a kind; more is asked of support, not of one request
+
+
+async def register(runtime: Runtime, request: Request, body: Registration, role: Role = Role.CREATOR) -> User:
+    """Create an account. Raises ProblemError 409 when the address is taken."""
+    taken = select(User.id).where(col(User.email) == body.email)
+    async with runtime.database.reading() as session:
+        if (await session.exec(taken)).first() is not None:
+            raise ProblemError(409, "there is an account with this email")
+    # Hashing may queue for its share of CPU: no connection is held meanwhile.
+    digest = await runtime.passwords.hash(body.password.get_secret_value())
+    user = User(email=body.email, name=body.name, password_hash=digest, role=role.value)
+    async with runtime.database.transaction() as session:
+        session.add(user)
+        await session.flush()
+        trail.record(session, request, "user.registered", actor=user.id, target=user.id)
+    runtime.metrics.count("users_registered_total")
+    return user
+
+
+async def authenticate(runtime: Runtime, email: str, password: str) -> User | None:
+    """The account if the password is right; the time taken does not tell whether the account exists.
+
+    No connection is held while the password is checked. Raises ProblemError 429 after too many attempts on one account.
+    """
+    account = Question(f"login:{fingerprint(email)[:32]}", "", ATTEMPT_WINDOW, ATTEMPTS * _factor(runtime))
+    if (await runtime.cache.admit(account)).answer is not Answer.ADMITTED:
+        raise ProblemError(429, "too many attempts on this account: wait five minutes", {"retry-after": "300"})
+    async with runtime.database.reading() as session:
+        user = (await session.exec(select(User).where(col(User.email) == email))).first()
+    usable = user is not None and user.active
+    matches, renewed = await runtime.passwords.verify(password, user.password_hash if user and usable else None)
+    if user is None or not matches:
+        return None
+    if renewed is not None:
+        async with runtime.database.transaction() as session:
+            stored = await session.get_one(User, user.id)
+            stored.password_hash = renewed
+    return user
+
+
+def _factor(runtime: Runtime) -> float:
+    return runtime.settings.security.rate_factor
+
+
+async def change_password(runtime: Runtime, request: Request, caller: Caller, old: str, new: str) -> None:
+    """Replace the password and close every other session. Raises ProblemError 403 for a wrong old password."""
+    await confirm(runtime, caller, old)
+    digest = await runtime.passwords.hash(new)
+    async with runtime.database.transaction() as session:
+        user = await account(session, caller.user_id)
+        user.password_hash = digest
+        await sessions.close_all(session, runtime, user.id, keep=caller.session_id)
+        trail.record(session, request, "user.password_changed", actor=user.id, target=user.id)
+
+
+async def account(session: AsyncSession, user_id: str) -> User:
+    """The caller's own row. Raises ProblemError 401 when it was closed while a token still lives."""
+    user = await session.get(User, user_id)
+    if user is None or not user.active:
+        raise ProblemError(401, "the account is closed", {"www-authenticate": "Bearer"})
+    return user
+
+
+async def confirm(runtime: Runtime, caller: Caller, password: str) -> None:
+    """Make sure that the person at the keyboard knows the password. Raises ProblemError 403."""
+    async with runtime.database.reading() as session:
+        stored = (await account(session, caller.user_id)).password_hash
+    if not (await runtime.passwords.verify(password, stored))[0]:
+        raise ProblemError(403, "the password is not right")
+
+
+async def administer(work: Work, user: User, change: Administration) -> None:
+    """Change role or activity; the person's tokens carry the old role, so every session is closed."""
+    if user.id == work.caller.user_id:
+        raise ProblemError(409, "administrators do not change themselves: the last one would lock everybody out")
+    fields = change.model_dump(exclude_none=True)
+    user.sqlmodel_update(fields)
+    await sessions.close_all(work.session, work.runtime, user.id)
+    work.record("user.administered", user.id, fields=sorted(fields))
+
+
+async def export(session: AsyncSession, user: User) -> Export:
+    """Everything stored about a person, without secrets."""
+
+    async def rows(table: type[SQLModel], condition: Any, *hidden: str) -> list[dict[str, object]]:
+        found: Sequence[SQLModel] = (await session.exec(select(table).where(condition).limit(EXPORTED))).all()
+        return [row.model_dump(mode="json", exclude=set(hidden)) for row in found]
+
+    projects = select(Project.id).where(col(Project.owner_id) == user.id)
+    return Export(
+        user=UserPublic.model_validate(user),
+        sessions=await rows(RefreshToken, col(RefreshToken.user_id) == user.id, "token_hash"),
+        projects=await rows(Project, col(Project.owner_id) == user.id),
+        scenes=await rows(Scene, col(Scene.project_id).in_(projects)),
+        media=await rows(Media, col(Media.owner_id) == user.id),
+        videos=await rows(Video, col(Video.owner_id) == user.id),
+        audit=await rows(AuditEvent, col(AuditEvent.actor_id) == user.id),
+    )
+
+
+async def erase(session: AsyncSession, request: Request, runtime: Runtime, user: User) -> None:
+    """Delete what a person made and empty the account; files go once the database has forgotten them."""
+    media = (await session.exec(select(Media).where(col(Media.owner_id) == user.id))).all()
+    videos = (await session.exec(select(Video).where(col(Video.owner_id) == user.id))).all()
+    keys = [row.key for row in media] + [row.result_key for row in videos if row.result_key]
+    await sessions.close_all(session, runtime, user.id)
+    for project in (await session.exec(select(Project).where(col(Project.owner_id) == user.id))).all():
+        await session.delete(project)  # scenes and videos go with it
+    for row in media:
+        await session.delete(row)
+    for token in (await session.exec(select(RefreshToken).where(col(RefreshToken.user_id) == user.id))).all():
+        await session.delete(token)
+    user.email, user.name, user.password_hash = f"{user.id}@erased.invalid", "erased", "!"
+    user.active, user.erased_at = False, now()
+    trail.record(session, request, "user.erased", actor=user.id, target=user.id)
+
+    async def afterwards() -> None:
+        await runtime.cache.outdate(user.id)
+        await runtime.storage.delete(*keys)
+
+    after_commit(session, afterwards)

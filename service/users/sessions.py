@@ -1,0 +1,135 @@
+"""How is a login session opened, renewed and closed? Rotating refresh tokens in families, reuse revokes the family."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import Request
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service import tokens, trail
+from service.errors import ProblemError
+from service.identifiers import new, now
+from service.permissions import Role
+from service.runtime import Runtime
+from service.users.models import RefreshToken, User
+
+# Two tabs of one browser refresh at the same moment: the loser is told to retry, not logged out as a thief.
+SAME_MOMENT = timedelta(seconds=2)
+UNAUTHENTICATED = {"www-authenticate": "Bearer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session's new tokens."""
+
+    access_token: str
+    seconds: int
+    refresh_token: str
+    session_id: str
+
+
+def open_session(session: AsyncSession, request: Request, runtime: Runtime, user: User, family: str | None) -> Opened:
+    """Issue tokens of a new family, or the successor in a family."""
+    token, digest = tokens.opaque()
+    family_id = family or new()
+    session.add(
+        RefreshToken(
+            user_id=user.id,
+            family_id=family_id,
+            token_hash=digest,
+            expires_at=now() + timedelta(days=runtime.settings.security.refresh_days),
+            address=request.state.address,
+            agent=request.headers.get("user-agent", "")[:200],
+        )
+    )
+    access, seconds = runtime.tokens.issue(user.id, Role(user.role), family_id)
+    return Opened(access, seconds, token, family_id)
+
+
+async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
+    """Exchange a refresh token for its successor, exactly once.
+
+    One conditional UPDATE decides who wins a race. Raises ProblemError 401 (unknown, expired, revoked, reused) or 409
+    (used a moment ago by a concurrent request). The revocation is committed before the refusal is raised.
+    """
+    digest = tokens.fingerprint(token)
+    async with runtime.database.transaction() as session:
+        moment = now()
+        claimed = await session.execute(
+            update(RefreshToken)
+            .where(
+                col(RefreshToken.token_hash) == digest,
+                col(RefreshToken.used_at).is_(None),
+                col(RefreshToken.revoked_at).is_(None),
+                col(RefreshToken.expires_at) > moment,
+            )
+            .values(used_at=moment)
+        )
+        row = (await session.exec(select(RefreshToken).where(RefreshToken.token_hash == digest))).one_or_none()
+        if row is None:
+            raise ProblemError(401, "unknown refresh token: log in", UNAUTHENTICATED)
+        if claimed.rowcount == 1:  # type: ignore[attr-defined]
+            user = await session.get_one(User, row.user_id)
+            if user.active:
+                runtime.metrics.count("sessions_total", event="refreshed")
+                return open_session(session, request, runtime, user, row.family_id)
+            raise ProblemError(401, "the account is closed", UNAUTHENTICATED)
+        reused = row.used_at is not None and row.revoked_at is None
+        if reused and row.used_at is not None and now() - row.used_at < SAME_MOMENT:
+            raise ProblemError(409, "the token was refreshed a moment ago: use its successor", {"retry-after": "1"})
+        family, owner = row.family_id, row.user_id
+    if reused:
+        runtime.metrics.count("sessions_total", event="reuse_detected")
+        async with runtime.database.transaction() as session:  # its own transaction: nothing below can undo it
+            trail.record(session, request, "session.reuse_detected", actor=owner, target=family)
+            await _revoke(session, family)
+        await runtime.cache.revoke([family])
+    raise ProblemError(401, "the session is closed: log in", UNAUTHENTICATED)
+
+
+async def close(session: AsyncSession, runtime: Runtime, families: Sequence[str]) -> None:
+    """Close sessions; their access tokens stop working at once."""
+    await _revoke(session, *families)
+    await runtime.cache.revoke(families)
+
+
+async def _revoke(session: AsyncSession, *families: str) -> None:
+    await session.execute(
+        update(RefreshToken)
+        .where(col(RefreshToken.family_id).in_(families), col(RefreshToken.revoked_at).is_(None))
+        .values(revoked_at=now())
+    )
+
+
+async def open_sessions(session: AsyncSession, user_id: str) -> Sequence[RefreshToken]:
+    """The newest token of every open session of a user."""
+    live = select(RefreshToken).where(
+        col(RefreshToken.user_id) == user_id,
+        col(RefreshToken.used_at).is_(None),
+        col(RefreshToken.revoked_at).is_(None),
+        col(RefreshToken.expires_at) > now(),
+    )
+    return (await session.exec(live.order_by(col(RefreshToken.id).desc()))).all()
+
+
+async def family_of(session: AsyncSession, token: str) -> RefreshToken | None:
+    """The stored row of a refresh token."""
+    return (
+        await session.exec(select(RefreshToken).where(RefreshToken.token_hash == tokens.fingerprint(token)))
+    ).first()
+
+
+async def close_all(session: AsyncSession, runtime: Runtime, user_id: str, *, keep: str = "") -> None:
+    """Close every session of a user but `keep`."""
+    families = {row.family_id for row in await open_sessions(session, user_id)} - {keep}
+    if families:
+        await close(session, runtime, sorted(families))
+
+
+async def purge(session: AsyncSession) -> int:
+    """Forget expired refresh tokens; how many."""
+    result = await session.execute(delete(RefreshToken).where(col(RefreshToken.expires_at) < now()))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,40 @@
+"""How is a video job stored? The database owns its state; a broker only wakes workers."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlmodel import Field
+
+from service.columns import TABLE, Key, Moment, Versioned
+
+WAITING = "Waiting for a worker"
+ACTIVE = ("queued", "running")
+FINAL = ("done", "failed", "cancelled")
+
+
+class Video(Versioned, table=True):
+    """One rendering of a course.
+
+    A worker claims a queued row by one conditional UPDATE and renews `lease_until`; a row whose lease has expired
+    may be claimed again. `cancel_requested` asks a running worker to stop.
+    """
+
+    __tablename__ = "video"
+    __table_args__ = (
+        Index("ix_video_owner_id", "owner_id", "id"),
+        Index("ix_video_project_id", "project_id", "id"),
+        Index("ix_video_status", "status", "lease_until"),
+        TABLE,
+    )
+    owner_id: str = Field(sa_type=Key, sa_column_args=(ForeignKey("user.id"),))
+    project_id: str = Field(sa_type=Key, sa_column_args=(ForeignKey("project.id", ondelete="CASCADE"),))
+    status: str = Field(default="queued", max_length=20)
+    progress: int = Field(default=0)
+    message: str = Field(default=WAITING, max_length=300)
+    attempt: int = Field(default=0)
+    cancel_requested: bool = Field(default=False)
+    lease_until: datetime | None = Field(default=None, sa_type=Moment)
+    heartbeat_at: datetime | None = Field(default=None, sa_type=Moment)
+    finished_at: datetime | None = Field(default=None, sa_type=Moment)
+    result_key: str | None = Field(default=None, max_length=100)
+    request_id: str = Field(default="", max_length=64)

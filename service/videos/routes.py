@@ -1,0 +1,88 @@
+"""What can be asked about videos?"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import col, select
+
+from service import deps, errors
+from service.errors import ProblemError
+from service.idempotency import once
+from service.identifiers import Identifier
+from service.media.schemas import LinkPublic
+from service.pages import Page, answer, newest, page_of
+from service.projects import service as projects
+from service.videos import service
+from service.videos.models import FINAL, Video
+from service.videos.schemas import VideoPublic, VideoRequest
+
+router = APIRouter(prefix=deps.API, tags=["videos"])
+POLL_SECONDS = "2"
+
+
+@router.post(
+    "/projects/{project_id}/videos",
+    status_code=202,
+    response_model=VideoPublic,
+    responses=errors.described(401, 403, 404, 409, 413, 422, 429),
+)
+async def request_video(
+    project_id: Identifier,
+    work: deps.RequestVideos,
+    body: VideoRequest | None = None,
+    key: deps.IdempotencyKey = None,
+) -> Response:
+    """Ask for a video of a course; it waits until a worker takes it, and says so."""
+
+    async def create() -> Response:
+        project = await projects.owned(work, project_id, lock=True)
+        video = await service.request_video(work, project)
+        return answer(VideoPublic.model_validate(video), 202, version=1, location=f"/api/v1/videos/{video.id}")
+
+    return await once(work, key, body or VideoRequest(), create)
+
+
+@router.get("/videos", response_model=Page[VideoPublic], responses=errors.described(401, 403, 422, 429))
+async def list_videos(
+    work: deps.ReadVideos,
+    project_id: Annotated[Identifier | None, Query(description="only of this course")] = None,
+    limit: deps.Limit = 20,
+    cursor: deps.Cursor = None,
+) -> Page[VideoPublic]:
+    """The caller's videos, newest first."""
+    query = select(Video).where(col(Video.owner_id) == work.caller.user_id)
+    if project_id is not None:
+        query = query.where(col(Video.project_id) == project_id)
+    return page_of(Page[VideoPublic], await newest(work.session, Video, query, limit, cursor), limit)
+
+
+@router.get("/videos/{video_id}", response_model=VideoPublic, responses=errors.described(401, 403, 404, 422, 429))
+async def read_video(video_id: Identifier, work: deps.ReadVideos) -> Response:
+    """How far a video is: for clients without WebSocket, which ask again after `Retry-After` seconds."""
+    video = await service.owned(work.session, work.caller, video_id)
+    response = answer(VideoPublic.model_validate(video), version=video.version)
+    if video.status not in FINAL:
+        response.headers["retry-after"] = POLL_SECONDS
+    return response
+
+
+@router.post(
+    "/videos/{video_id}/cancel", response_model=VideoPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
+)
+async def cancel_video(video_id: Identifier, work: deps.RequestVideos) -> Response:
+    """Give a video up."""
+    video = await service.owned(work.session, work.caller, video_id, lock=True)
+    service.cancel(work, video)
+    await work.session.flush()
+    return answer(VideoPublic.model_validate(video), version=video.version)
+
+
+@router.get(
+    "/videos/{video_id}/result", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
+)
+async def download_video(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
+    """A link to the finished video."""
+    video = await service.owned(work.session, work.caller, video_id)
+    if video.status != "done" or video.result_key is None:
+        raise ProblemError(409, f"the video is {video.status}: {video.message}")
+    return LinkPublic.model_validate(work.runtime.storage.download(video.result_key, "video/mp4", f"{video.id}.mp4"))
