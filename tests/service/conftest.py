@@ -108,9 +108,11 @@ class RollbackDatabase(Database):
 
 
 @pytest.fixture(scope="session")
-def served(settings: Settings) -> FastAPI:
+def served(settings: Settings) -> Iterator[FastAPI]:
     """Built once: what differs per test are the connections."""
-    return application.create(settings)
+    app = application.create(settings)
+    yield app
+    app.state.runtime.sink.close()
 
 
 @pytest.fixture
@@ -152,8 +154,8 @@ Meet = Callable[..., Awaitable[Person]]
 
 
 def _meet(runtime: Runtime) -> Meet:
-    async def meet(role: Role = Role.CREATOR, password_hash: str = "!") -> Person:
-        user = User(email=f"{uuid.uuid4().hex}@example.com", name="Ana", password_hash=password_hash, role=role.value)
+    async def meet(role: Role = Role.CREATOR, digest: str = "!") -> Person:
+        user = User(email=f"{uuid.uuid4().hex}@example.com", name="Ana", password_hash=digest, role=role.value)
         async with runtime.database.transaction() as session:
             session.add(user)
         session_id = new()

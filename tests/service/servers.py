@@ -117,11 +117,10 @@ class Redis(Process):
         (self.folder / "users.acl").write_text(
             f"user default off\nuser admin on >{PASSWORD} ~* &* +@all\nuser service {access} >{PASSWORD}\n"
         )
-        return ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"] + [
-            "--dir",
-            str(self.folder),
-            "--aclfile",
-            str(self.folder / "users.acl"),
+        return [
+            "redis-server",
+            *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)),
+            *("--save", "", "--appendonly", "no", "--aclfile", str(self.folder / "users.acl")),
         ]
 
     def answers(self) -> bool:
