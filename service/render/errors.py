@@ -7,3 +7,7 @@ class CourseError(ValueError):
 
 class RenderError(RuntimeError):
     """The machine is at fault (a tool failed, ran out of time or made a bad file); trying again may help."""
+
+
+class ProviderError(RenderError):
+    """A provider of speech or text failed; another one may do."""

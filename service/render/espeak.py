@@ -11,7 +11,7 @@ from pathlib import Path
 import espeakng_loader
 
 from service.render.course import Language
-from service.render.errors import CourseError, RenderError
+from service.render.errors import CourseError, ProviderError
 from service.render.narration import Mark, Narration, sentences, speakable
 
 _TIMEOUT = 60.0  # seconds; five thousand characters take about one
@@ -47,16 +47,16 @@ class Espeak:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise RenderError(f"the embedded voice took more than {_TIMEOUT:.0f} seconds") from None
+            raise ProviderError(f"the embedded voice took more than {_TIMEOUT:.0f} seconds") from None
         if done.returncode:
             last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise RenderError(f"the embedded voice failed: {''.join(last) or f'exit code {done.returncode}'}")
+            raise ProviderError(f"the embedded voice failed: {''.join(last) or f'exit code {done.returncode}'}")
         head, _, sound = done.stdout.partition(b"\n")
         answer = json.loads(head)
-        return _assemble(parts, sound, answer["lengths"], answer["rate"], self.identity)
+        return _assemble(parts, sound, answer["lengths"], answer["rate"])
 
 
-def _assemble(parts: list[str], sound: bytes, lengths: list[int], rate: int, identity: str) -> Narration:
+def _assemble(parts: list[str], sound: bytes, lengths: list[int], rate: int) -> Narration:
     pause = bytes(2 * round(_PAUSE * rate))
     samples = bytearray()
     marks = []
@@ -67,4 +67,4 @@ def _assemble(parts: list[str], sound: bytes, lengths: list[int], rate: int, ide
         samples += pause
     if not any(lengths):
         raise CourseError("nothing to say: the voice knows none of these characters")
-    return Narration(bytes(samples), rate, tuple(marks), identity)
+    return Narration(bytes(samples), rate, tuple(marks))

@@ -22,15 +22,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Narration:
-    """A reading: samples (signed 16-bit little-endian, one channel), samples per second, what is said when, by whom.
-
-    `narrator` is the identity of who really read it: a fallback differs from the one that was asked.
-    """
+    """A reading: samples (signed 16-bit little-endian, one channel), samples per second, what is said when."""
 
     samples: bytes
     rate: int
     marks: tuple[Mark, ...]
-    narrator: str
 
     @property
     def seconds(self) -> float:
@@ -46,7 +42,7 @@ class Narrator(Protocol):
         """Provider, voice and speed, in one stable string."""
 
     def read(self, text: str, language: Language) -> Narration:
-        """Read the text; raises RenderError when the voice fails."""
+        """Read the text; raises ProviderError when the voice fails, CourseError when there is nothing to say."""
 
 
 def speakable(text: str) -> str:

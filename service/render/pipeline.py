@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from service.render import ffmpeg
 from service.render.cache import PICTURE, SOUND, SegmentCache
 from service.render.captions import webvtt
 from service.render.course import Course
-from service.render.errors import RenderError
+from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
 from service.render.frame import draw
 from service.render.images import ImageSource, no_images
@@ -40,7 +40,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Rendered:
-    """What came out: three files, seconds of video, and how many scenes were rendered or taken from the cache."""
+    """What came out: three files, seconds of video, scenes rendered and taken from the cache, who read it all."""
 
     video: Path
     captions: Path
@@ -48,7 +48,7 @@ class Rendered:
     seconds: float
     scenes_rendered: int
     scenes_cached: int
-    narrators: tuple[str, ...]
+    narrator: str
 
 
 def silent(_percent: float, _message: str) -> None:
@@ -59,7 +59,7 @@ def render(
     course: Course,
     target: Path,
     *,
-    narrator: Narrator | None = None,
+    narrators: Sequence[Narrator] = (Espeak(),),
     images: ImageSource = no_images,
     cache: SegmentCache | None = None,
     progress: Progress = silent,
@@ -67,7 +67,8 @@ def render(
 ) -> Rendered:
     """Render the course into the folder `target` as video.mp4, captions.vtt and thumbnail.jpg.
 
-    The files appear only after the video was proved right; temporary files are removed whatever happens.
+    One narrator reads the whole course: when it fails in any scene, the next one begins anew. The files appear only
+    after the video was proved right; temporary files are removed whatever happens.
     Raises CourseError (the author can mend it), RenderError (the machine failed) or what `progress` raises.
     """
     settings = settings or Settings()
@@ -75,8 +76,8 @@ def render(
     with tempfile.TemporaryDirectory(prefix=".render-", dir=settings.work or target) as name:
         work = Path(name)
         kept = cache or SegmentCache(work / "cache")
-        maker = Maker(course, narrator or Espeak(), images, kept, work, settings.look)
-        segments = _segments(maker, settings, progress)
+        makers = [Maker(course, narrator, images, kept, work, settings.look) for narrator in narrators]
+        maker, segments = _read_by_one(makers, settings, progress)
         try:
             progress(90, "Joining the scenes")
             made = _join(maker, segments)
@@ -98,8 +99,24 @@ def render(
         seconds=sum(segment.record.seconds for segment in segments),
         scenes_rendered=sum(not segment.cached for segment in segments),
         scenes_cached=sum(segment.cached for segment in segments),
-        narrators=tuple(sorted({segment.record.narrator for segment in segments})),
+        narrator=maker.narrator.identity,
     )
+
+
+def _read_by_one(makers: list[Maker], settings: Settings, progress: Progress) -> tuple[Maker, list[Segment]]:
+    reached = 0.0
+
+    def tell(percent: float, message: str) -> None:
+        nonlocal reached
+        reached = max(reached, percent)
+        progress(reached, message)
+
+    for maker in makers[:-1]:
+        try:
+            return maker, _segments(maker, settings, tell)
+        except ProviderError as error:
+            tell(0, f"{error}; the next voice begins anew")
+    return makers[-1], _segments(makers[-1], settings, tell)
 
 
 def _segments(maker: Maker, settings: Settings, progress: Progress) -> list[Segment]:

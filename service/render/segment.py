@@ -30,11 +30,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a segment: its length in blocks of 0.32 s, what is said when and by whom, its packets."""
+    """What is known of a segment: its length in blocks of 0.32 s, what is said when, its packets."""
 
     blocks: int
     marks: tuple[Mark, ...]
-    narrator: str
     packets: Packets
 
     @property
@@ -75,7 +74,8 @@ class Maker:
         """The segment of scene `number` (from 0), out of the cache or made and decoded once."""
         scene = self.course.scenes[number]
         image = self.images(scene.image) if scene.image else b""
-        if found := self._find(self._key(number, image, self.narrator.identity)):
+        key = self._key(number, image)
+        if found := self._find(key):
             return found
         slide = draw(self.course, number, self.look.canvas, self.look.theme, lambda _name: image)
         try:
@@ -87,10 +87,9 @@ class Maker:
         ffmpeg.picture(slide, self.look.canvas, folder / PICTURE)
         ffmpeg.sound(narration.samples, narration.rate, blocks, folder / SOUND)
         packets = prove_pieces(folder / PICTURE, folder / SOUND)
-        record = Record(blocks, narration.marks, narration.narrator, packets)
+        record = Record(blocks, narration.marks, packets)
         (folder / RECORD).write_bytes(_RECORD.dump_json(record))
-        # A fallback's reading is kept under the fallback's name: the voice that was asked for is tried again next time.
-        return Segment(self.cache.put(self._key(number, image, narration.narrator), folder), record, cached=False)
+        return Segment(self.cache.put(key, folder), record, cached=False)
 
     def _find(self, key: str) -> Segment | None:
         folder = self.cache.get(key)
@@ -102,7 +101,7 @@ class Maker:
             self.cache.drop(key)
             return None
 
-    def _key(self, number: int, image: bytes, narrator: str) -> str:
+    def _key(self, number: int, image: bytes) -> str:
         canvas = self.look.canvas
         return digest(
             VERSION,
@@ -114,5 +113,5 @@ class Maker:
             self.course.language,
             self.course.scenes[number].model_dump_json(),
             image,
-            narrator,
+            self.narrator.identity,
         )

@@ -27,7 +27,7 @@ class Beeps:
     def read(self, text: str, language: Language) -> Narration:
         self.asked.append(text)
         wave = (round(20_000 * math.sin(2 * math.pi * 440 * n / RATE)) for n in range(RATE // 2))
-        return Narration(array.array("h", wave).tobytes(), RATE, (Mark(0.0, 0.5, text),), self.identity)
+        return Narration(array.array("h", wave).tobytes(), RATE, (Mark(0.0, 0.5, text),))
 
 
 @pytest.fixture

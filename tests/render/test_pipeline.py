@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 from service.render import ffmpeg
 from service.render.cache import SegmentCache, digest
 from service.render.course import Course, Language, Scene
-from service.render.errors import CourseError, RenderError
+from service.render.errors import CourseError, ProviderError, RenderError
 from service.render.frame import draw
 from service.render.images import no_images
 from service.render.narration import Narration
@@ -33,17 +33,17 @@ def twelve(changed: str = "") -> Course:
 
 
 def test_three_files_come_out_and_nothing_else(tmp_path, course, beeps):
-    done = render(course, tmp_path, narrator=beeps)
+    done = render(course, tmp_path, narrators=[beeps])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["captions.vtt", "thumbnail.jpg", "video.mp4"]
     assert done.seconds == pytest.approx(2 * 1.6)  # 0.3 + 0.5 + 0.5 s, in whole blocks of 0.32 s
     with Image.open(done.thumbnail) as thumbnail:
         assert thumbnail.size == (640, 360)
     assert done.captions.read_text().startswith("WEBVTT\n\n00:00:00.300 --> 00:00:00.800\nCurso.\n")
-    assert (done.scenes_rendered, done.scenes_cached, done.narrators) == (2, 0, ("test/beeps",))
+    assert (done.scenes_rendered, done.scenes_cached, done.narrator) == (2, 0, "test/beeps")
 
 
 def test_what_is_seen_is_what_was_drawn(tmp_path, course, beeps):
-    done = render(course, tmp_path, narrator=beeps)
+    done = render(course, tmp_path, narrators=[beeps])
     for number, seconds in ((0, 0.0), (0, 1.5), (1, 1.62), (1, 3.1)):
         drawn = draw(course, number, Canvas(), Theme(), no_images)
         difference = ImageChops.difference(drawn, decode_frame(done.video, seconds))
@@ -52,7 +52,7 @@ def test_what_is_seen_is_what_was_drawn(tmp_path, course, beeps):
 
 def test_every_scene_s_speech_starts_on_time_to_the_end_of_a_long_course(tmp_path, beeps):
     """Joined sounds must not drift: every beep starts 0.3 s into its scene, to within 5 ms."""
-    done = render(twelve(), tmp_path, narrator=beeps)
+    done = render(twelve(), tmp_path, narrators=[beeps])
     rate = 8_000
     sound = decode_audio(done.video, rate)
     assert len(sound) / rate == pytest.approx(done.seconds, abs=0.025)
@@ -62,22 +62,22 @@ def test_every_scene_s_speech_starts_on_time_to_the_end_of_a_long_course(tmp_pat
 
 
 def test_the_same_course_is_the_same_file(tmp_path, course, beeps):
-    one = render(course, tmp_path / "a", narrator=beeps).video.read_bytes()
-    other = render(course, tmp_path / "b", narrator=beeps).video.read_bytes()
+    one = render(course, tmp_path / "a", narrators=[beeps]).video.read_bytes()
+    other = render(course, tmp_path / "b", narrators=[beeps]).video.read_bytes()
     assert one == other
 
 
 def test_one_changed_scene_of_twelve_is_rendered_alone(tmp_path, beeps):
     cache = SegmentCache(tmp_path / "cache")
-    first = render(twelve(), tmp_path / "v", narrator=beeps, cache=cache)
+    first = render(twelve(), tmp_path / "v", narrators=[beeps], cache=cache)
     assert (first.scenes_rendered, first.scenes_cached) == (12, 0)
     beeps.asked.clear()
-    second = render(twelve("Outra"), tmp_path / "v", narrator=beeps, cache=cache)
+    second = render(twelve("Outra"), tmp_path / "v", narrators=[beeps], cache=cache)
     assert (second.scenes_rendered, second.scenes_cached) == (1, 11)
     assert beeps.asked == ["Outra. um."]
-    again = render(twelve(), tmp_path / "v", narrator=beeps, cache=cache)
+    again = render(twelve(), tmp_path / "v", narrators=[beeps], cache=cache)
     assert (again.scenes_rendered, again.scenes_cached) == (0, 12)
-    assert again.video.read_bytes() == render(twelve(), tmp_path / "w", narrator=beeps).video.read_bytes()
+    assert again.video.read_bytes() == render(twelve(), tmp_path / "w", narrators=[beeps]).video.read_bytes()
 
 
 @pytest.mark.parametrize("change", ["voice", "language", "theme", "image", "title"])
@@ -93,7 +93,7 @@ def test_whatever_changes_the_outcome_makes_another_segment(tmp_path, change):
         settings = Settings(look=Look(theme=theme))
         voiced = Beeps(identity=str(voice))
         return render(
-            course, tmp_path / "v", narrator=voiced, images=lambda _: image, cache=cache, settings=settings
+            course, tmp_path / "v", narrators=[voiced], images=lambda _: image, cache=cache, settings=settings
         ).scenes_rendered
 
     values = {"voice": "w", "language": "es", "theme": 1, "image": "blue", "title": "b"}
@@ -110,27 +110,30 @@ def test_no_two_lists_of_parts_have_one_digest():
 
 
 @dataclass
-class Fallen(Beeps):
-    """A voice that fell back on another one."""
-
-    really: str = "test/fallback"
+class Hoarse(Beeps):
+    """A voice that fails at the second scene."""
 
     def read(self, text: str, language: Language) -> Narration:
-        read = super().read(text, language)
-        return Narration(read.samples, read.rate, read.marks, self.really)
+        if text.startswith("Ação"):
+            raise ProviderError("the good voice is hoarse")
+        return super().read(text, language)
 
 
-def test_a_fallback_s_reading_does_not_stick(tmp_path, course):
-    cache = SegmentCache(tmp_path / "cache")
-    done = render(course, tmp_path / "v", narrator=Fallen(identity="test/good"), cache=cache)
-    assert done.narrators == ("test/fallback",)
-    better = render(course, tmp_path / "v", narrator=Beeps(identity="test/good"), cache=cache)
-    assert (better.scenes_rendered, better.narrators) == (2, ("test/good",))
+def test_one_voice_reads_the_whole_course_and_a_fallback_does_not_stick(tmp_path, course, beeps):
+    cache, told = SegmentCache(tmp_path / "cache"), []
+    voices = [Hoarse(identity="test/good"), beeps]
+    done = render(course, tmp_path / "v", narrators=voices, cache=cache, progress=lambda *step: told.append(step))
+    assert done.narrator == "test/beeps"
+    assert sorted(beeps.asked) == ["Ação. um. dois.", "Curso."]
+    assert any("the good voice is hoarse; the next voice begins anew" in words for _, words in told)
+    assert [percent for percent, _ in told] == sorted(percent for percent, _ in told)
+    well = render(course, tmp_path / "v", narrators=[Beeps(identity="test/good"), beeps], cache=cache)
+    assert well.narrator == "test/good"
 
 
 def test_progress_never_falls_and_ends_at_100(tmp_path, beeps):
     told: list[tuple[float, str]] = []
-    render(twelve(), tmp_path, narrator=beeps, progress=lambda percent, words: told.append((percent, words)))
+    render(twelve(), tmp_path, narrators=[beeps], progress=lambda percent, words: told.append((percent, words)))
     percents = [percent for percent, _ in told]
     assert percents == sorted(percents)
     assert (percents[0], told[-1]) == (0, (100, "Done"))
@@ -143,14 +146,14 @@ class CancelledError(Exception):
 
 @pytest.mark.parametrize("at", ["Rendered 1 of", "Joining", "Checking"])
 def test_a_cancelled_rendering_leaves_nothing_and_keeps_the_last_video(tmp_path, course, beeps, at):
-    before = render(course, tmp_path, narrator=beeps).video.read_bytes()
+    before = render(course, tmp_path, narrators=[beeps]).video.read_bytes()
 
     def cancel(_percent: float, words: str) -> None:
         if words.startswith(at):
             raise CancelledError
 
     with pytest.raises(CancelledError):
-        render(twelve(), tmp_path, narrator=beeps, progress=cancel)
+        render(twelve(), tmp_path, narrators=[beeps], progress=cancel)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["captions.vtt", "thumbnail.jpg", "video.mp4"]
     assert (tmp_path / "video.mp4").read_bytes() == before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("scene")]
@@ -168,32 +171,35 @@ class Mute(Beeps):
 
 def test_errors_say_which_scene_and_leave_nothing(tmp_path, course):
     with pytest.raises(CourseError, match=r"scene [12]: nothing to say"):
-        render(course, tmp_path, narrator=Mute())
+        render(course, tmp_path, narrators=[Mute()])
     with pytest.raises(RenderError, match="voice down"):
-        render(course, tmp_path, narrator=Mute(error=RenderError("voice down")))
+        render(course, tmp_path, narrators=[Mute(error=RenderError("voice down")), Beeps()])
+    with pytest.raises(ProviderError, match="second voice down"):
+        voices = [Mute(error=ProviderError(f"{which} voice down")) for which in ("first", "second")]
+        render(course, tmp_path, narrators=voices)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tool_that_fails_is_told_and_nothing_is_published(tmp_path, course, beeps, monkeypatch):
     monkeypatch.setattr(ffmpeg, "program", lambda: "false")
     with pytest.raises(RenderError, match=r"encoding a slide failed: 1"):
-        render(course, tmp_path, narrator=beeps)
+        render(course, tmp_path, narrators=[beeps])
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["picture.mp4", "sound.aac", "record.json"])
 def test_a_damaged_segment_is_never_published_nor_used_again(tmp_path, course, beeps, name):
     cache = SegmentCache(tmp_path / "cache")
-    good = render(course, tmp_path / "v", narrator=beeps, cache=cache).video.read_bytes()
+    good = render(course, tmp_path / "v", narrators=[beeps], cache=cache).video.read_bytes()
     (piece, _) = sorted(cache.root.glob(f"*/{name}"))
     data = bytearray(piece.read_bytes())
     data[len(data) * 2 // 3 :: 7] = bytes(len(data[len(data) * 2 // 3 :: 7]))
     piece.write_bytes(data)
     if name != "record.json":
         with pytest.raises(RenderError):
-            render(course, tmp_path / "w", narrator=beeps, cache=cache)
+            render(course, tmp_path / "w", narrators=[beeps], cache=cache)
         assert list((tmp_path / "w").iterdir()) == []
-    again = render(course, tmp_path / "w", narrator=beeps, cache=cache)
+    again = render(course, tmp_path / "w", narrators=[beeps], cache=cache)
     assert again.scenes_rendered >= 1
     assert again.video.read_bytes() == good
 
@@ -209,7 +215,7 @@ def test_only_exactly_these_scenes_are_right(tmp_path, course, beeps):
     cache = SegmentCache(tmp_path / "cache")
     maker = Maker(course, beeps, no_images, cache, tmp_path, Look())
     first, second = [(made.record.packets, made.record.frames) for made in map(maker.segment, (0, 1))]
-    video = render(course, tmp_path / "v", narrator=beeps, cache=cache).video
+    video = render(course, tmp_path / "v", narrators=[beeps], cache=cache).video
     prove(video, [first, second])
     with pytest.raises(RenderError, match="80 frames are not the 40"):
         prove(video, [first])
@@ -231,7 +237,7 @@ def test_only_exactly_these_scenes_are_right(tmp_path, course, beeps):
 
 
 def test_the_video_decodes_without_complaint(tmp_path, course, beeps):
-    video = render(course, tmp_path, narrator=beeps).video
+    video = render(course, tmp_path, narrators=[beeps]).video
     command = [ffmpeg.program(), "-v", "warning", "-xerror", "-i", str(video), "-f", "null", "-"]
     assert subprocess.run(command, capture_output=True, check=True).stderr == b""
 
@@ -268,7 +274,7 @@ def test_work_can_be_niced_without_nicing_the_caller(tmp_path, course, beeps):
         return png((10, 10))
 
     pictured = Course(title="a", scenes=(Scene(title="a"), Scene(title="b", image="g.png")))
-    render(pictured, tmp_path, narrator=beeps, images=image, settings=Settings(niceness=7))
+    render(pictured, tmp_path, narrators=[beeps], images=image, settings=Settings(niceness=7))
     assert 7 in seen
     assert os.getpriority(os.PRIO_PROCESS, 0) == 0
 
