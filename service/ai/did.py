@@ -1,0 +1,84 @@
+"""How does D-ID make a portrait speak? Its talks API: ask, wait, fetch the film."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, SecretStr, StringConstraints
+
+from service.ai.base import Meter
+from service.ai.calls import Caller, Limits
+from service.ai.prices import price
+from service.render.course import Language
+from service.render.errors import CourseError, ProviderError
+
+BASE_URL = "https://api.d-id.com"
+FILMS = re.compile(r"https://((?:[a-z0-9-]+\.)*d-id\.com|d-id-[a-z0-9-]+\.s3(?:\.[a-z0-9-]+)?\.amazonaws\.com)")
+_LONGEST = 3_000  # characters
+_VOICES: dict[Language, str] = {
+    "pt-br": "pt-BR-FranciscaNeural",
+    "pt": "pt-PT-RaquelNeural",
+    "en-us": "en-US-JennyNeural",
+    "es": "es-ES-ElviraNeural",
+    "es-419": "es-MX-DaliaNeural",
+}
+
+
+class _Talk(BaseModel):
+    id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,100}$")]
+    status: Literal["created", "started", "done", "error", "rejected"]
+    result_url: str = ""
+    duration: float = 0
+
+
+def avatar(key: SecretStr, meter: Meter, limits: Limits | None = None, base_url: str = BASE_URL) -> "DidAvatar":
+    """An avatar with a key as D-ID's studio shows it. Films are fetched by a second caller, without the key."""
+    headers = {"Authorization": f"Basic {key.get_secret_value()}"}
+    return DidAvatar(
+        Caller("did", base_url, headers, meter=meter, limits=limits), Caller("did", "", {}, meter=meter, limits=limits)
+    )
+
+
+@dataclass(frozen=True)
+class DidAvatar:
+    """An Avatar. Films are fetched only from D-ID's own hosts, by https."""
+
+    caller: Caller
+    downloads: Caller
+    films: re.Pattern[str] = FILMS
+    patience: float = 300.0  # seconds until a film must be ready
+    interval: float = 3.0
+    wait: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def present(self, text: str, language: Language, portrait: str) -> bytes:
+        """As Avatar; CourseError when the text is longer than D-ID takes."""
+        if len(text) > _LONGEST:
+            raise CourseError(f"an avatar says at most {_LONGEST:,} characters: shorten the text")
+        voice = {"type": "microsoft", "voice_id": _VOICES[language]}
+        body = {"source_url": portrait, "script": {"type": "text", "input": text, "provider": voice}}
+        talk = self.caller.call("present", "POST", "talks", _Talk.model_validate_json, json=body)
+        for _ in range(round(self.patience / self.interval)):
+            if talk.status in ("done", "error", "rejected"):
+                break
+            self.wait(self.interval)
+            talk = self.caller.call("present", "GET", f"talks/{talk.id}", _Talk.model_validate_json)
+        if talk.status != "done":
+            raise ProviderError(f"did made no film: its talk is '{talk.status}' (present)")
+        self.caller.meter.characters("did", len(text))
+        self.caller.meter.cost("did", price("did", "talks").of(seconds=talk.duration))
+        return self._film(talk.result_url)
+
+    def _film(self, address: str) -> bytes:
+        parts = urlsplit(address)
+        if not self.films.fullmatch(f"{parts.scheme}://{parts.netloc}"):
+            raise ProviderError("did named a film outside its own hosts (present)")
+        return self.downloads.call("present", "GET", address, _mp4)
+
+
+def _mp4(body: bytes) -> bytes:
+    if body[4:8] != b"ftyp":
+        raise ValueError("not an MP4")
+    return body
