@@ -53,6 +53,9 @@ class Unknown:
     def __deepcopy__(self, _memo: object) -> Unknown:
         return self
 
+    def __reduce__(self) -> str:
+        return "UNKNOWN"
+
 
 UNKNOWN: Final = Unknown()
 

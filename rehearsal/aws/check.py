@@ -1,7 +1,5 @@
 """Would the AWS provider take these inputs? Converts, names, adds defaults, and says what it refuses and why."""
 
-from collections.abc import Mapping
-
 from rehearsal.answers import Checked, Failure, Refused
 from rehearsal.aws.context import Context
 from rehearsal.aws.convert import Conversion
@@ -11,7 +9,7 @@ from rehearsal.aws.library import Library
 from rehearsal.aws.naming import NameTooLongError, overrides
 from rehearsal.aws.planned import check_plan
 from rehearsal.aws.schema import Resource
-from rehearsal.values import UNKNOWN, Values
+from rehearsal.values import Values
 
 
 def check(
@@ -58,7 +56,7 @@ def refused_at_up(library: Library, token: str, inputs: Values) -> tuple[Refused
     conversion.fields(resource.inputs, inputs, (), "")
     wrong = [failure for failure in conversion.failures.values() if failure.reason != "required, but not set"]
     return tuple(
-        Refused(rules.api or "ValidationException", f"{failure.property}: {failure.reason}", failure.property)
+        Refused(rules.up.get("code", "ValidationException"), f"{failure.property}: {failure.reason}", failure.property)
         for failure in (*wrong, *check_groups(rules, inputs, at_up=True))
     )
 
@@ -73,10 +71,6 @@ def _add_name(resource: Resource, inputs: Values, olds: Values, name: str, rando
 
 
 def _add_context(resource: Resource, inputs: Values, context: Context) -> None:
-    """The provider's own region and default tags."""
+    """The provider's own region. Its default tags stay out: since v7 they show in the output `tagsAll` only."""
     if "region" in resource.inputs and "region" not in inputs:
         inputs["region"] = context.region
-    tags = inputs.get("tags", {})
-    if context.default_tags and "tags" in resource.inputs and "tagsAll" in resource.outputs and tags is not UNKNOWN:
-        merged: Mapping[str, object] = {**context.default_tags, **tags} if isinstance(tags, dict) else tags
-        inputs["tags"] = merged

@@ -12,28 +12,18 @@ Constraint = Callable[[Any], str | None]
 """Given a converted value that is neither unknown nor empty. The answer never contains the value."""
 
 _SHOWN = 12
+_POSIX = {"alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "print": " -~", "punct": "!-/:-@\\[-`{-~"}
 
 
 def compile_constraints(rules: Rules, *, at_up: bool) -> dict[str, list[Constraint]]:
     """Constraints by path: those of the provider, or with `at_up` those that only AWS itself enforces."""
     found: dict[str, list[Constraint]] = {}
-
-    def collect(table: str, path: str, constraint: Constraint) -> None:
-        if (f"{table}.{path}" in rules.refused_at_up) == at_up:
-            found.setdefault(path, []).append(constraint)
-
-    for path, values in rules.enums.items():
-        collect("enums", path, one_of(values, ignore_case=path in rules.ignore_case))
-    for path, (low, high) in rules.ranges.items():
-        collect("ranges", path, between(low, high))
-    for path, (low, high) in rules.lengths.items():
-        collect("lengths", path, long(low, high))
-    for path, patterns in rules.patterns.items():
-        collect("patterns", path, matches(patterns, wanted=True))
-    for path, patterns in rules.not_patterns.items():
-        collect("not_patterns", path, matches(patterns, wanted=False))
-    for path, name in rules.formats.items():
-        collect("formats", path, formed(name))
+    for table, make in _MAKERS.items():
+        for path, value in getattr(rules, table).items():
+            if (f"{table}.{path}" in rules.refused_at_up) == at_up:
+                found.setdefault(path, []).append(make(rules, path, value))
+        for path, value in rules.up.get(table, {}).items() if at_up else ():
+            found.setdefault(path, []).append(make(rules, path, value))
     return found
 
 
@@ -121,8 +111,10 @@ def matches(patterns: Iterable[str], *, wanted: bool) -> Constraint:
 def compile_pattern(source: str) -> Callable[[str], Any]:
     """A search function for a pattern in the dialect of Go or Java.
 
-    There `$` is the very end, `\\w` and `\\d` are ASCII, and `\\p{..}` are classes.
+    There `$` is the very end, `\\w` and `\\d` are ASCII, and `\\p{..}` and `[:alnum:]` are classes.
     """
+    for name, members in _POSIX.items():
+        source = source.replace(f"[:{name}:]", members)
     try:
         return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", source), re.ASCII).search
     except re.error:
@@ -141,3 +133,14 @@ def formed(name: str) -> Constraint:
         return f"expected {expected}"
 
     return check
+
+
+_MAKERS: dict[str, Callable[[Rules, str, Any], Constraint]] = {
+    "enums": lambda rules, path, values: one_of(values, ignore_case=path in rules.ignore_case),
+    "ranges": lambda _rules, _path, bounds: between(*bounds),
+    "lengths": lambda _rules, _path, bounds: long(*bounds),
+    "patterns": lambda _rules, _path, patterns: matches(patterns, wanted=True),
+    "not_patterns": lambda _rules, _path, patterns: matches(patterns, wanted=False),
+    "formats": lambda _rules, _path, name: formed(name),
+}
+"""How the facts of each table become constraints."""

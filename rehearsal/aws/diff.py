@@ -168,7 +168,7 @@ class Comparison:
 
     def _list(self, old: list[Value], new: list[Value], at: Place) -> None:
         gone, come = list(range(len(old))), list(range(len(new)))
-        if self._is_set(at):
+        if at.rule not in self._same.ordered:
             gone, come = self._unmatched(old, new, at)
         pairs = list(zip(gone, come, strict=False))
         for before, after in pairs:
@@ -177,12 +177,6 @@ class Comparison:
             self._note("delete", old[index], None, at.inside(index))
         for index in come[len(pairs) :]:
             self._note("add", None, new[index], at.inside(index))
-
-    def _is_set(self, at: Place) -> bool:
-        if at.rule in self._same.ordered:
-            return False
-        objects = at.type.element is not None and at.type.element.kind == "object"
-        return not objects or at.rule in self._same.unordered or at.rule in self.rules.sets
 
     def _unmatched(self, old: list[Value], new: list[Value], at: Place) -> tuple[list[int], list[int]]:
         """The positions in two sets whose elements the other one does not have."""

@@ -14,7 +14,8 @@ DATA = Path(__file__).parent / "data"
 class Rules:
     """The facts of one type. Paths are wire names joined by dots (`rules.filter.prefix`); `x[]` is each element of x.
 
-    `refused_at_up` names facts (`lengths.name`) that AWS enforces although the provider does not check them;
+    `refused_at_up` names facts (`lengths.name`) that AWS enforces although the provider does not check them; `up` holds
+    more of that kind from the API's own model, by table, with their source and the service's error code;
     `sources` says for each fact (or for `*`: for all the others) where it was seen.
     """
 
@@ -22,7 +23,6 @@ class Rules:
     replace_sometimes: Mapping[str, str] = field(default_factory=dict)
     computed: frozenset[str] = frozenset()
     not_computed: frozenset[str] = frozenset()
-    sets: frozenset[str] = frozenset()
     enums: Mapping[str, list[Any]] = field(default_factory=dict)
     ignore_case: frozenset[str] = frozenset()
     ranges: Mapping[str, list[Any]] = field(default_factory=dict)
@@ -39,16 +39,19 @@ class Rules:
     required_with: list[list[str]] = field(default_factory=list)
     refused_at_up: frozenset[str] = frozenset()
     unverified: frozenset[str] = frozenset()
-    api: str = ""
+    up: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     known: bool = False
 
     def source(self, fact: str) -> str:
         """Where `fact` (`enums.type`, `replace_on`) was seen."""
+        table, _, path = fact.partition(".")
+        if path in self.up.get(table, ()):
+            return str(self.up["source"])
         return self.sources.get(fact) or self.sources.get(fact.split(".", 1)[0]) or self.sources.get("*", "")
 
 
-_SETS = frozenset({"replace_on", "computed", "not_computed", "sets", "ignore_case", "refused_at_up", "unverified"})
+_SETS = frozenset({"replace_on", "computed", "not_computed", "ignore_case", "refused_at_up", "unverified"})
 
 
 class Facts:

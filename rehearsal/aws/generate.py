@@ -13,13 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rehearsal.aws import models
 from rehearsal.aws.facts import DATA
 from rehearsal.aws.schema import Property, Resource, Schemas, ensure, open_schemas
 
 BY_PATH = ("enums", "ranges", "lengths", "counts", "patterns", "not_patterns", "formats", "defaults")
 EACH = ("enums", "ranges", "patterns", "not_patterns", "formats")
 """Facts about a list are facts about each of its elements, except for lengths: they count."""
-LISTS = ("replace_on", "computed", "not_computed", "sets", "ignore_case", "unverified", "refused_at_up")
+LISTS = ("replace_on", "computed", "not_computed", "ignore_case", "unverified", "refused_at_up")
+LONG_TEXT = 1024
+"""The models allow texts far longer than the services do: such a limit says nothing."""
+LONGEST_ENUM = 60
+"""Longer ones (instance types, AWS Config resource types) grow every week."""
 GROUPS = ("conflicts", "at_most_one_of", "at_least_one_of", "exactly_one_of", "required_with")
 
 
@@ -30,6 +35,7 @@ class Row:
         self._schemas, self._resource, self._dropped = schemas, resource, dropped
         self.facts: dict[str, Any] = {}
         self.checked: set[str] = set()
+        self.wrong: set[tuple[str, ...]] = set()
         self.sources: dict[str, str] = {}
 
     def property(self, path: str) -> Property | None:
@@ -47,15 +53,22 @@ class Row:
 
     def put(self, table: str, path: str, value: Any, source: str) -> None:
         """A fact about one property."""
-        path = plain(path)
-        known = self.property(path)
-        if known is not None and table in EACH and known.type.kind == "list" and not path.endswith("[]"):
-            path += "[]"
-        if known is None:
+        path = self.spelled(table, plain(path))
+        if self.property(path) is None:
             self._dropped[table] += 1
         elif path not in self.facts.setdefault(table, {}):
             self.facts[table][path] = value
             self.sources[f"{table}.{path}"] = source
+
+    def spelled(self, table: str, path: str) -> str:
+        """`path` as `table` has it: facts about a list of values are about each of them."""
+        known = self.property(path)
+        each = known is not None and table in EACH and known.type.kind == "list" and not path.endswith("[]")
+        return f"{path}[]" if each else path
+
+    def knows(self, path: str) -> bool:
+        """Whether any fact limits the value at `path`."""
+        return any({path, f"{path}[]"} & self.facts.get(table, {}).keys() for table in BY_PATH if table != "defaults")
 
     def add(self, table: str, path: str, source: str) -> None:
         """A property that belongs to a list such as `replace_on`."""
@@ -67,11 +80,14 @@ class Row:
             self._dropped[table] += 1
         elif path not in self.facts.setdefault(table, []):
             self.facts[table].append(path)
-            self.sources.setdefault(f"{table}.{path}", source)
+            if table != "refused_at_up":
+                self.sources.setdefault(f"{table}.{path}", source)
 
     def group(self, table: str, paths: list[str], source: str) -> None:
         """A fact about several properties."""
         paths = [plain(path) for path in paths]
+        if tuple(paths) in self.wrong:
+            return
         if len(set(paths)) < 2 or any(self.property(path) is None for path in paths):
             self._dropped[table] += 1
         elif paths not in self.facts.setdefault(table, []):
@@ -82,7 +98,9 @@ class Row:
         """The row as it is committed: keys sorted, the most frequent source written once as `*`."""
         facts: dict[str, Any] = {}
         for table, value in self.facts.items():
-            kept = sorted(value) if isinstance(value, list) else {p: v for p, v in value.items() if v is not None}
+            kept = sorted(value) if isinstance(value, list) else value
+            if isinstance(value, dict):
+                kept = {path: one for path, one in value.items() if one is not None}
             if kept:
                 facts[table] = kept
         tally = Counter(self.sources.values())
@@ -145,6 +163,7 @@ def corrected(row: Row, facts: dict[str, Any], kinds: dict[str, Any]) -> None:
     for table in GROUPS:
         for paths in facts.get(table, []):
             row.group(table, paths, source)
+    row.wrong.update(tuple(paths) for paths in facts.get("wrong_groups", ()))
     row.checked.update(facts.get("checked", ()))
 
 
@@ -168,23 +187,96 @@ def provider_source(row: Row, facts: dict[str, Any], settled_row: bool) -> None:
             row.group(table, paths, source)
 
 
+def service_model(row: Row, mapped: dict[str, Any], read: bool, newer: set[str]) -> None:
+    """What the API's own model says about properties on which the other sources are silent.
+
+    Where the provider's source was `read` and does not check a property, AWS refuses at `up` (the row's `up`, with the
+    service's error code); for types and inputs `newer` than that source, the provider is taken to check like the API.
+    """
+    if mapped.get("boto_from") != "terraform source":
+        return
+    service, operation = mapped["boto"]
+    later: dict[str, Any] = {
+        "source": f"botocore {service} {operation}",
+        "code": models.refusal_code(service, operation),
+    }
+    for path, seen in mapped["properties"].items():
+        property, spelled = row.property(plain(path)), plain(path)
+        if property is None or "boto" not in seen or "converted" in seen or row.knows(spelled):
+            continue
+        shape = models.member(service, operation, seen["boto"])
+        for table, value in _constraints(property, shape or {}, spelled).items():
+            if read and spelled.split(".")[0] not in newer:
+                later.setdefault(table, {})[row.spelled(table, spelled)] = value
+            else:
+                row.put(table, spelled, value, later["source"])
+    row.facts["up"] = later
+
+
+def _constraints(property: Property, shape: dict[str, Any], path: str) -> dict[str, Any]:
+    """Enum, range and length of a shape, where the property is of the same kind; patterns refuse too much."""
+    kind = property.type.element if property.type.kind == "list" and property.type.element else property.type
+    low, high = shape.get("min"), shape.get("max")
+    if kind.kind == "string" and shape.get("type") == "string":
+        if "enum" in shape:
+            return {"enums": shape["enum"]} if len(shape["enum"]) <= LONGEST_ENUM else {}
+        limits = (low or 0) > 1 or (high or LONG_TEXT) < LONG_TEXT
+        if limits and property.type.kind == "string" and not path.endswith("Prefix"):
+            return {"lengths": [low, high]}
+    if kind.kind in {"int", "float"} and shape.get("type") in {"integer", "long", "float", "double"} and (low or high):
+        return {"ranges": [low, high]}
+    return {}
+
+
+def newer_values(row: Row, mapped: dict[str, Any], literal: set[str]) -> None:
+    """Enums that the provider takes from the AWS SDK grow with it: add what the API's model has today."""
+    if mapped.get("boto_from") != "terraform source":
+        return
+    service, operation = mapped["boto"]
+    for path, seen in mapped["properties"].items():
+        spelled = row.spelled("enums", plain(path))
+        values = row.facts.get("enums", {}).get(spelled)
+        if values is None or "boto" not in seen or plain(path) in literal:
+            continue
+        today = (models.member(service, operation, seen["boto"]) or {}).get("enum", [])
+        if set(today) & set(values):
+            row.facts["enums"][spelled] = [*values, *(value for value in today if value not in values)]
+
+
+def cloudformation(row: Row, mapped: dict[str, Any], newer: set[str]) -> None:
+    """Inputs newer than the provider's source replace where CloudFormation can only create them: unverified."""
+    fixed = models.create_only(mapped.get("cfn", ""))
+    for path, seen in mapped["properties"].items():
+        spelled, pointer = plain(path), seen.get("cfn")
+        if pointer in fixed and spelled.split(".")[0] in newer and row.property(spelled) is not None:
+            source = f"cloudformation {mapped['cfn']} {pointer}"
+            row.add("replace_on", spelled, source)
+            row.add("unverified", spelled, source)
+
+
 def rows(folder: Path, schemas: Schemas, dropped: Counter[str]) -> Iterator[dict[str, Any]]:
     """One row for each type of the SDK about which something is known."""
     estate = json.loads((folder / "aws_resources.json").read_text())
     provider = json.loads((folder / "terraform_facts.json").read_text())
     corrections = json.loads((DATA / "corrections.json").read_text())
+    mapping = json.loads((folder / "schema_map.json").read_text())
     for token in schemas.tokens():
         resource = schemas.get(token)
-        if resource is None or token not in estate.keys() | provider.keys() | corrections["types"].keys():
+        if resource is None:
             continue
         row = Row(schemas, resource, dropped)
-        if token in corrections["types"]:
-            corrected(row, corrections["types"][token], corrections["kinds"])
+        facts, mapped = provider.get(token, {}), mapping.get(token, {"properties": {}})
+        newer = set(facts.get("not_in_source", ())) if facts else set(resource.inputs)
+        corrected(row, corrections["types"].get(token, {}), corrections["kinds"])
         if token in estate:
             settled(row, estate[token])
-        if token in provider:
-            provider_source(row, provider[token], token in estate)
-        yield row.compact(token)
+        if facts:
+            provider_source(row, facts, token in estate)
+        newer_values(row, mapped, {plain(path) for path in facts.get("enums_literal", ())})
+        service_model(row, mapped, bool(facts), newer)
+        cloudformation(row, mapped, newer)
+        if row.facts.keys() - {"up"} or row.facts.get("up", {}).keys() - {"source", "code"}:
+            yield row.compact(token)
 
 
 def progress(line: str) -> None:

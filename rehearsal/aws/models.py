@@ -90,25 +90,3 @@ def _cloudformation() -> dict[str, Model]:
 def create_only(cfn_type: str) -> frozenset[str]:
     """Pointers of the properties that CloudFormation can only set at creation."""
     return frozenset(_cloudformation().get(cfn_type, {}).get("createOnlyProperties", ()))
-
-
-def unordered(cfn_type: str, pointer: str) -> bool:
-    """Whether CloudFormation says that the order of this list means nothing."""
-    schema = _cloudformation().get(cfn_type, {})
-    node: Any = schema
-    for step in pointer.strip("/").split("/"):
-        node = _resolved(schema, node)
-        node = node.get("items", {}) if step == "*" else node.get("properties", node).get(step, {})
-    node = _resolved(schema, node)
-    return node.get("type") == "array" and (node.get("insertionOrder") is False or node.get("uniqueItems") is True)
-
-
-def _resolved(schema: Model, node: Any) -> Any:
-    for _ in range(10):
-        if not isinstance(node, dict) or "$ref" not in node:
-            break
-        target: Any = schema
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            target = target.get(step, {})
-        node = target
-    return node if isinstance(node, dict) else {}

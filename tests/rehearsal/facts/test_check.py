@@ -99,11 +99,11 @@ def refused_name(library: Library) -> str:
     return ask(library, QUEUE, {}, name="x" * 80).failures[0].reason
 
 
-def test_region_tags_and_defaults(library: Library) -> None:
+def test_region_and_defaults(library: Library) -> None:
     context = Context("eu-west-1", default_tags={"team": "a", "env": "dev"})
     inputs = ask(library, QUEUE, {"tags": {"env": "prod"}}, context=context).inputs
     assert inputs["region"] == "eu-west-1"
-    assert inputs["tags"] == {"team": "a", "env": "prod"}
+    assert inputs["tags"] == {"env": "prod"}
     assert inputs["visibilityTimeoutSeconds"] == 30
 
 
