@@ -63,6 +63,10 @@ serve: .venv/.service  ## the service on http://127.0.0.1:8000 with its embedded
 	@exec $(PY) -m service serve
 
 # --- quality ---
+fidelity: .venv/.dev  ## agreement of the emulated AWS provider with the recorded verdicts of the real one
+	@$(PY) -m rehearsal setup --quiet
+	@$(PY) -m rehearsal fidelity --misses
+
 test: .venv/.dev  ## set-up, then every test that needs no cloud
 	@$(PY) tests/run.py $(PARTS)
 
@@ -75,4 +79,4 @@ demo: .venv/.service  ## a narrated video from a Markdown outline, without any n
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve
+.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity

@@ -39,6 +39,7 @@ def diff(
         news = {"region": context.region, **news}
     comparison = Comparison(library.schemas, resource, library.facts.get(token), olds, news)
     comparison.fields(resource.inputs, olds, news, Place(Type("object"), (), ""))
+    comparison.default_tags(old_outputs, context)
     ignored = tuple(ignore_changes)
     changes = [one for one in comparison.changes if not any(_within(one.path, path) for path in ignored)]
     replaces = tuple(dict.fromkeys(_top(one.path) for one in changes if one.replaces))
@@ -122,6 +123,14 @@ class Comparison:
                     self._note("delete", was, None, place)
             else:
                 self.value(was, now, place)
+
+    def default_tags(self, outputs: Values, context: Context) -> None:
+        """Other default tags of the provider change resources whose own tags stay as they are."""
+        was, own = outputs.get("tagsAll"), self.news.get("tags", {})
+        if isinstance(was, dict) and isinstance(own, dict) and not self.changes:
+            now = {**context.default_tags, **own}
+            if was != now:
+                self.changes.append(Change("tagsAll", "update"))
 
     def _stays(self, known: Property, rule: str) -> bool:
         """Whether AWS keeps its own value when the program leaves the property out."""

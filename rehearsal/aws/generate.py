@@ -204,6 +204,8 @@ def service_model(row: Row, mapped: dict[str, Any], read: bool, newer: set[str])
         property, spelled = row.property(plain(path)), plain(path)
         if property is None or "boto" not in seen or "converted" in seen or row.knows(spelled):
             continue
+        if spelled == "region":  # every type's own; where the API has such a member, it means another one
+            continue
         shape = models.member(service, operation, seen["boto"])
         for table, value in _constraints(property, shape or {}, spelled).items():
             if read and spelled.split(".")[0] not in newer:

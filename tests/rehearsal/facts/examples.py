@@ -4,13 +4,17 @@ import ast
 import json
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rehearsal.aws import sdk
+from rehearsal.aws.check import check, refused_at_up
+from rehearsal.aws.context import Context
+from rehearsal.aws.library import Library
 from rehearsal.aws.schema import Property, Schemas, Type
 from rehearsal.values import UNKNOWN
 
@@ -120,3 +124,87 @@ def _typed(schemas: Schemas, kind: Type, value: Any) -> Any:
     if kind.kind == "list" and isinstance(value, list) and kind.element:
         return [_typed(schemas, kind.element, one) for one in value]
     return value
+
+
+LISTED = Path(__file__).with_name("refused_examples.json")
+CAUSES = {
+    "incomplete": "the documentation leaves out what the SDK or the provider needs",
+    "misspelt": "the documentation uses a name that the SDK does not have",
+    "wrong value": "the documentation shows a value that the provider refuses",
+    "false": "the provider would take it: a mistake in the facts",
+}
+_INCOMPLETE = re.compile(r"required, but|must be set|(exactly )?one of .* must be set|needs ")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One refused example."""
+
+    key: str
+    failures: dict[str, str]
+    cause: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What became of all examples."""
+
+    replayed: int
+    rows: list[Row]
+    at_up: list[str]
+
+
+def replay(library: Library, examples: list[Example]) -> Refusals:
+    """Ask Check about each example, and AWS's own limits about those that it takes."""
+    tokens, context = token_of(library.schemas), Context("us-east-1")
+    rows: dict[str, Row] = {}
+    at_up, replayed = [], 0
+    for example in examples:
+        token = tokens.get(example.cls.lower().replace("_", ""))
+        resource = library.schemas.get(token) if token else None
+        if token is None or resource is None:
+            continue
+        replayed += 1
+        inputs = wire(library.schemas, resource.inputs, example.arguments)
+        answer = check(library, token, inputs, olds={}, name=example.name, random_seed=b"seed", context=context)
+        failures = {failure.property: failure.reason for failure in answer.failures}
+        if failures:
+            key = f"{example.documented}: {token} {example.name}"
+            key = next(one for one in (key, *(f"{key} ({n})" for n in range(2, 99))) if one not in rows)
+            rows[key] = Row(key, failures, _cause(failures))
+        else:
+            later = refused_at_up(library, token, answer.inputs)
+            at_up += [f"{token} {example.name}: {one.property}" for one in later]
+    return Refusals(replayed, list(rows.values()), at_up)
+
+
+def _cause(failures: dict[str, str]) -> str:
+    if any(reason.startswith("no such property") for reason in failures.values()):
+        return "misspelt"
+    return "incomplete" if any(_INCOMPLETE.match(reason) for reason in failures.values()) else "false"
+
+
+def listed() -> list[Row]:
+    """The committed list."""
+    return [Row(**row) for row in json.loads(LISTED.read_text())]
+
+
+def main() -> None:
+    """Renew the list: causes that a person found out are kept, new rows are to be judged."""
+    known = {row.key: row for row in listed()} if LISTED.exists() else {}
+    refusals = replay(Library.open(), extract())
+    rows = [
+        replace(row, cause=known[row.key].cause, why=known[row.key].why) if row.key in known else row
+        for row in refusals.rows
+    ]
+    LISTED.write_text("[\n" + ",\n".join(json.dumps(asdict(row)) for row in rows) + "\n]\n")
+    causes = Counter(row.cause for row in rows)
+    print(
+        f"{refusals.replayed} examples, {len(rows)} refused: "
+        + ", ".join(f"{n} {cause}" for cause, n in causes.items())
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Does Check take the example programs of the SDK's own documentation? What it refuses is listed with the reason."""
+
+import pytest
+
+from rehearsal.aws.library import Library
+from tests.rehearsal.facts.examples import CAUSES, Refusals, extract, listed, replay
+
+MOST_FALSE = 0.002
+"""The share of examples that may be refused wrongly."""
+
+
+@pytest.fixture(scope="module")
+def refusals(library: Library) -> Refusals:
+    return replay(library, extract())
+
+
+def test_every_refusal_is_listed_with_its_cause(refusals: Refusals) -> None:
+    """A new one is either a mistake in the facts or one more in the documentation: judge it, then list it."""
+    known = listed()
+    assert {row.key: row.failures for row in refusals.rows} == {row.key: row.failures for row in known}
+    assert {row.cause for row in known} <= CAUSES.keys()
+    assert all(row.why for row in known if row.cause == "wrong value"), "say who refuses the value, and where"
+
+
+def test_hardly_any_refusal_is_false(refusals: Refusals) -> None:
+    assert refusals.replayed > 4800
+    false = [row for row in listed() if row.cause == "false"]
+    print(f"{refusals.replayed} examples, {len(refusals.rows)} refused, {len(false)} of them wrongly")
+    assert len(false) / refusals.replayed <= MOST_FALSE
+
+
+def test_aws_would_take_them_too(refusals: Refusals) -> None:
+    """What only AWS refuses at `up`: an account id of ten digits in the documentation."""
+    assert refusals.at_up == ["aws:redshift/partner:Partner example: accountId"]
