@@ -72,5 +72,5 @@ def _add_name(resource: Resource, inputs: Values, olds: Values, name: str, rando
 
 def _add_context(resource: Resource, inputs: Values, context: Context) -> None:
     """The provider's own region. Its default tags stay out: since v7 they show in the output `tagsAll` only."""
-    if "region" in resource.inputs and "region" not in inputs:
+    if resource.regional and "region" not in inputs:
         inputs["region"] = context.region

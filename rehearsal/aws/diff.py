@@ -34,7 +34,7 @@ def diff(
     if resource is None:
         return Differences()
     olds = dict(old_inputs)
-    if "region" in resource.inputs:
+    if resource.regional:
         olds.setdefault("region", context.region)
         news = {"region": context.region, **news}
     comparison = Comparison(library.schemas, resource, library.facts.get(token), olds, news)
@@ -217,7 +217,9 @@ class Comparison:
         self.changes.append(Change(spell(at.path), what, replaces))
 
     def _replaces(self, rule: str) -> bool:
-        return any(one in self.rules.replace_on for one in _prefixes(rule)) or rule == "region"
+        return any(one in self.rules.replace_on for one in _prefixes(rule)) or (
+            rule == "region" and self.resource.regional
+        )
 
     def _leaves(self, kind: Type, value: Value, rule: str) -> Iterator[str]:
         """The paths of all values inside `value`, for a block that comes or goes as a whole."""

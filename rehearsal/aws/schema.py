@@ -57,6 +57,11 @@ class Resource:
     secrets: frozenset[str]
     example_id: str | None = None
 
+    @property
+    def regional(self) -> bool:
+        """Whether `region` says where the resource is (on a few types it is something else, on global ones absent)."""
+        return "region" in self.inputs and self.inputs["region"].type.kind == "string"
+
 
 class Schemas:
     """The built schema file, read one type at a time."""
