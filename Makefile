@@ -73,10 +73,16 @@ test: .venv/.dev  ## set-up, then every test that needs no cloud
 lint: .venv/.dev  ## ruff, mypy, import-linter
 	@$(PY) tests/run.py lint types imports
 
+policies: .venv/.platform  ## the rules that the committed graph of ENV breaks
+	@$(PY) policies/check.py --env $(ENV)
+
+compliance: .venv/.platform  ## an auditor's report per environment: build/ENV/compliance.{html,sarif,json}
+	@for env in dev staging production; do echo "==> $$env"; $(PY) policies/compliance.py --env $$env; done
+
 demo: .venv/.service  ## a narrated video from a Markdown outline, without any network
 	@$(PY) -m service.render service/render/samples/primeiros-passos.md --output build/demo
 
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity
+.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity policies compliance

@@ -42,7 +42,7 @@ def main() -> int:
         accepted = exemptions.read(catalogue.ROOT / "exemptions.yaml", rules)
         chosen = settings.profile(catalogue.ROOT / "profiles" / f"{options.env}.yaml", rules)
         stack = graph.read(options.graph or Path("tests/golden") / f"{options.env}.json")
-    except (OSError, ValueError) as wrong:
+    except ValueError as wrong:
         sys.stderr.write(f"policies: {wrong}\n")
         return 2
     said = sorted(verdicts(stack, rules, chosen, accepted), key=lambda v: (stops(v, chosen), v.rule, v.urn, v.path))

@@ -17,17 +17,25 @@ Check = Callable[..., Findings]
 ROOT = Path(__file__).resolve().parent.parent
 SEVERITIES = ("low", "medium", "high", "critical")
 _KINDS = {bool: "boolean", int: "integer", str: "string", Sequence: "array"}
+_MARK = "_rule"
 _METADATA = {"severity", "why", "remedy", "link", "scanners"}
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One rule: the types it judges and those it reads besides, the pure check, and what a person needs to know."""
+class Registration:
+    """What the code says of a rule: types it judges (or patterns of them), types it reads besides, the pure check."""
 
-    name: str
     types: tuple[str, ...]
     reads: tuple[str, ...]
+    forbids: bool
     check: Check
+
+
+@dataclass(frozen=True)
+class Rule(Registration):
+    """One rule: how it is run, and what a person needs to know."""
+
+    name: str
     what: str
     severity: str
     why: str
@@ -38,7 +46,7 @@ class Rule:
     options: Mapping[str, Mapping[str, Any]]
 
     def applies(self, type_: str) -> bool:
-        """Whether it judges resources of this type; `types` may hold patterns."""
+        """Whether it judges resources of this type."""
         return any(fnmatchcase(type_, pattern) for pattern in self.types)
 
     @property
@@ -47,22 +55,28 @@ class Rule:
         return bool(self.reads)
 
 
-_registered: dict[str, tuple[tuple[str, ...], tuple[str, ...], Check]] = {}
-
-
-def rule(*types: str, reads: Sequence[str] = ()) -> Callable[[Check], Check]:
-    """Register `check(resource, *, option=default ...)` for resource types.
+def rule(*types: str, reads: Sequence[str] = (), forbids: bool = False) -> Callable[[Check], Check]:
+    """Mark `check(resource, *, option=default ...)` as a rule over resource types.
 
     With `reads`, the other types that the rule looks at, it is `check(resource, stack, ...)` and runs once the whole
-    stack is known. The rule's name is the function's with dashes, its summary the docstring, its options the
-    keyword-only parameters.
+    stack is known. `forbids`: the types must not occur at all. The rule's name is the function's with dashes, its
+    summary the docstring, its options the keyword-only parameters.
     """
 
     def register(check: Check) -> Check:
-        _registered[check.__name__.replace("_", "-")] = (types, tuple(reads), check)
+        setattr(check, _MARK, Registration(types, tuple(reads), forbids, check))
         return check
 
     return register
+
+
+def _registered() -> dict[str, Registration]:
+    """Every marked function of the modules in rules/, by rule name."""
+    import rules  # noqa: PLC0415 - the rules import this module for the decorator
+
+    modules = [importlib.import_module(f"rules.{module.name}") for module in pkgutil.iter_modules(rules.__path__)]
+    marked = [found for module in modules for found in vars(module).values() if hasattr(found, _MARK)]
+    return {found.__name__.replace("_", "-"): getattr(found, _MARK) for found in marked}
 
 
 def _options(check: Check) -> dict[str, dict[str, Any]]:
@@ -84,7 +98,7 @@ def controls(root: Path = ROOT) -> dict[str, list[str]]:
     for path in sorted((root / "compliance").glob("*.yaml")):
         framework = files.read(path)
         for identity, requirement in framework["requirements"].items():
-            for name in requirement["rules"]:
+            for name in (*requirement.get("rules", ()), *requirement.get("own_reading", ())):
                 found.setdefault(name, []).append(f"{framework['label']} {identity}")
     return found
 
@@ -92,32 +106,26 @@ def controls(root: Path = ROOT) -> dict[str, list[str]]:
 @cache
 def load() -> Mapping[str, Rule]:
     """All rules by name, in the order of the metadata files. Raises ValueError when code and metadata disagree."""
-    import rules  # noqa: PLC0415 - the rules import this module for the decorator
-
-    for module in pkgutil.iter_modules(rules.__path__):
-        importlib.import_module(f"rules.{module.name}")
-    served, catalogue = controls(), {}
+    registered, served, catalogue = _registered(), controls(), {}
     for path in sorted((ROOT / "rules").glob("*.yaml")):
         for name, facts in files.read(path).items():
-            if name not in _registered:
+            if name not in registered:
                 raise ValueError(f"{path.name}: {name} has metadata but no function")
             if wrong := _METADATA ^ facts.keys():
                 raise ValueError(f"{path.name}: {name}: missing or unknown fields: {', '.join(sorted(wrong))}")
-            types, reads, check = _registered[name]
+            code = registered[name]
             catalogue[name] = Rule(
+                **vars(code),
                 name=name,
-                types=types,
-                reads=reads,
-                check=check,
-                what=" ".join((check.__doc__ or "").split()),
+                what=" ".join((code.check.__doc__ or "").split()),
                 severity=facts["severity"],
                 why=facts["why"],
                 remedy=facts["remedy"],
                 link=facts["link"],
                 scanners=tuple(facts["scanners"]),
                 controls=tuple(served.get(name, ())),
-                options=_options(check),
+                options=_options(code.check),
             )
-    if missing := _registered.keys() - catalogue.keys():
+    if missing := registered.keys() - catalogue.keys():
         raise ValueError(f"rules without metadata: {', '.join(sorted(missing))}")
     return catalogue

@@ -10,9 +10,11 @@ from pack.values import plain
 
 
 def read(path: Path) -> Stack:
-    """The stack in a file. Raises ValueError when it is neither kind of file."""
+    """The stack in a file. Raises ValueError when there is none, or of neither kind."""
     try:
         text = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; `make golden` writes the graphs of the environments") from None
     except ValueError as wrong:
         raise ValueError(f"{path}: not JSON: {wrong}") from None
     rows = text.get("deployment", text).get("resources") if isinstance(text, dict) else text

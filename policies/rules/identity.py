@@ -66,7 +66,7 @@ def _trust(statement: Statement, unscoped_services: Sequence[str]) -> Findings:
         )
 
 
-@rule(*PEOPLE)
+@rule(*PEOPLE, forbids=True)
 def iam_no_users_keys(resource: Resource) -> Findings:
     """People and programs use roles; there are no IAM users and no permanent keys."""
     yield Finding("", f"{resource.name} is an IAM user, or belongs to one")

@@ -145,7 +145,7 @@ def nacl_no_open_admin(acl: Resource) -> Findings:
                 yield Finding(opening.path, f"{opening.path} lets the internet reach SSH or RDP")
 
 
-@rule("aws:ec2/defaultVpc:DefaultVpc")
+@rule("aws:ec2/defaultVpc:DefaultVpc", forbids=True)
 def no_default_vpc(vpc: Resource) -> Findings:
     """Nothing runs in the account's default VPC."""
     yield Finding("", f"{vpc.name} adopts the default VPC, whose subnets are all public")
