@@ -43,10 +43,10 @@ lock: .venv/bin/uv  ## renew requirements/*.txt from *.in
 	@requirements/lock.sh --upgrade
 
 # --- the environments ---
-# FLAGS go to the engine unread, for example FLAGS=--diff.
+# FLAGS go to the engine unread, for example FLAGS=--diff. RETIRING=yes lets protection be taken off on purpose.
 up preview refresh destroy: .venv/.platform
 	@[ "$(CLOUD)" = aws ] || $(PY) -m rehearsal setup
-	@$(PY) -m delivery run $@ --env $(ENV) $(if $(FLAGS),-- $(FLAGS))
+	@$(PY) -m delivery run $@ --env $(ENV) $(if $(RETIRING),--retiring) $(if $(FLAGS),-- $(FLAGS))
 up:  ## deploy ENV with the real engine, policy pack and report
 preview:  ## what `up` would do
 refresh:  ## read the world into the state
@@ -61,6 +61,12 @@ cluster: .venv/.platform  ## a Kubernetes control plane by itself; prints its ku
 # --- run ---
 serve: .venv/.service  ## the service on http://127.0.0.1:8000 with its embedded defaults
 	@exec $(PY) -m service serve
+# --- made from the deployed graphs ---
+golden: .venv/.dev  ## renew tests/golden: the graph of every environment, deployed by the real engine
+	@$(PY) -m delivery golden $(if $(filter command line,$(origin ENV)),--env $(ENV))
+
+docs: .venv/.dev  ## draw docs/architecture from the graphs
+	@$(PY) -m delivery draw
 
 # --- quality ---
 fidelity: .venv/.dev  ## agreement of the emulated AWS provider with the recorded verdicts of the real one
@@ -86,3 +92,7 @@ clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity policies compliance
+
+.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity
+
+.PHONY: golden docs help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve

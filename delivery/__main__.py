@@ -1,21 +1,25 @@
 """Which delivery command was asked for? `python -m delivery run|...`."""
 
 import argparse
+import json
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import engine, publish
+from delivery import engine, golden, publish
 from delivery.model import Run
 from delivery.verdict import verdict
+
+SHOWN_DIFFERENCES = 60
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the engine and write the report, also after a failure or an interruption; the engine's exit code."""
-    target = engine.find(options.env, Path.cwd(), os.environ.get("CLOUD", "rehearsal"))
+    target = engine.find(options.env, engine.project_root(Path.cwd()), os.environ.get("CLOUD", "rehearsal"))
     env = engine.variables(target)
-    flags = engine.prepare(target, env)
+    engine.configure_policies(target, env, retiring=options.retiring)
+    flags = engine.configuration(target, env)
     started = datetime.now(UTC)
     code, seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
     facts = Run(options.operation, target.project, target.environment, code, target.rehearsal, started, seconds)
@@ -23,6 +27,42 @@ def run(options: argparse.Namespace) -> int:
     said = verdict(shown)
     print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
     return code
+
+
+def renew_golden(options: argparse.Namespace) -> int:
+    """Deploy environments apart and write, or compare, their graphs; exit code 1 when one differs from the tree."""
+    different = False
+    root = engine.project_root(Path.cwd())
+    for name in options.env or engine.environments(root):
+        target = engine.find(name, root, "rehearsal")
+        print(f"{name}: deploying into an empty rehearsal cloud ...", flush=True)
+        rows, file = golden.deploy(target), golden.path(target)
+        old = json.loads(file.read_text()) if file.exists() else []
+        changes = list(golden.differences(old, rows, publish.data("stateful")))
+        shown = changes[:SHOWN_DIFFERENCES] if old else []
+        more = [f"and {len(changes) - len(shown)} more"] if len(changes) > len(shown) else []
+        print(f"{name}: {len(rows)} resources, {len(changes)} differ", *shown, *more, sep="\n  ")
+        different = different or bool(changes)
+        if not options.check:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(golden.written(rows))
+    if different and options.check:
+        print("the graph is not what tests/golden says: `make golden`, and read the difference", file=sys.stderr)
+    return int(different and options.check)
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw the committed graphs into docs/architecture."""
+    root = engine.project_root(Path.cwd())
+    for name in options.env or engine.environments(root):
+        source = golden.path(engine.find(name, root, "rehearsal"))
+        if not source.exists():
+            raise engine.DeliveryError(f"{source.relative_to(root)} is missing: `make golden` writes it")
+        picture = root / "docs" / "architecture" / f"{name}.svg"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_text(publish.draw(json.loads(source.read_text())))
+        print(picture.relative_to(root))
+    return 0
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -36,7 +76,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     runner = commands.add_parser("run", help="run the engine for one environment and write build/ENV/report.html")
     runner.add_argument("operation", choices=engine.OPERATIONS)
     runner.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
+    runner.add_argument("--retiring", action="store_true", help="let the environment's protection be taken off")
     runner.set_defaults(command=run)
+    golden_graph = commands.add_parser("golden", help="write tests/golden/ENV.json from a deployment of its own")
+    golden_graph.add_argument("--env", action="append", help="only this environment (repeat for more)")
+    golden_graph.add_argument("--check", action="store_true", help="compare instead of writing")
+    golden_graph.set_defaults(command=renew_golden)
+    pictures = commands.add_parser("draw", help="draw docs/architecture/ENV.svg from tests/golden/ENV.json")
+    pictures.add_argument("--env", action="append", help="only this environment (repeat for more)")
+    pictures.set_defaults(command=draw)
     options = parser.parse_args(arguments)
     options.extra = extra
     return options

@@ -61,49 +61,65 @@ class Target:
         return self.root / "stacks" / f"Pulumi.{self.environment}.yaml"
 
 
-def find(environment: str, start: Path, cloud: str) -> Target:
-    """The target named on the command line; `start` is the project folder or one below it."""
+def project_root(start: Path) -> Path:
+    """The project's folder: `start` or the nearest one above it that has a Pulumi.yaml."""
     root = next((folder for folder in (start, *start.parents) if (folder / "Pulumi.yaml").is_file()), None)
     if root is None:
         raise DeliveryError(f"no Pulumi.yaml in {start} or above: run this inside the checkout")
+    return root
+
+
+def find(environment: str, root: Path, cloud: str) -> Target:
+    """The target named on the command line, in the project at `root`."""
     if cloud not in {"rehearsal", "aws"}:
         raise DeliveryError("CLOUD: must be rehearsal or aws")
-    known = sorted(path.name.split(".")[1] for path in (root / "stacks").glob("Pulumi.*.yaml"))
+    known = environments(root)
     if environment not in known:
         raise DeliveryError(f"ENV: no stacks/Pulumi.{environment}.yaml; there are: {', '.join(known) or 'none'}")
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
     return Target(root, project, environment, cloud == "rehearsal")
 
 
-def variables(target: Target) -> dict[str, str]:
+def environments(root: Path) -> list[str]:
+    """The environments that have a stack file."""
+    return sorted(path.name.split(".")[1] for path in (root / "stacks").glob("Pulumi.*.yaml"))
+
+
+def variables(target: Target, ambient: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The engine's environment: the rehearsal's over the ambient one, or for real AWS the ambient one alone."""
-    ambient = dict(os.environ)
     if not target.rehearsal:
-        return ambient
-    shown = _output([sys.executable, "-m", "rehearsal", "env", "--json"], target.root, ambient)
+        return dict(ambient)
+    shown = output([sys.executable, "-m", "rehearsal", "env", "--json"], target.root, ambient)
     changes: Mapping[str, str | None] = json.loads(shown)
     kept = {name: value for name, value in ambient.items() if name not in changes}
     return kept | {name: value for name, value in changes.items() if value is not None}
 
 
-def prepare(target: Target, env: Mapping[str, str]) -> list[str]:
-    """Configure the policy pack and create the stack when it is missing; returns the flags that name its configuration.
+def configure_policies(target: Target, env: Mapping[str, str], *, retiring: bool = False) -> None:
+    """Write the policy pack's configuration for this environment; refused when a profile or an exemption is wrong.
+
+    retiring: rules about protection only advise, so that it can be taken off before the environment is destroyed.
+    """
+    target.folder.mkdir(parents=True, exist_ok=True)
+    line = [sys.executable, "policies/configure.py", "--env", target.environment, "--output", str(target.profile)]
+    output(line + ["--retiring"] * retiring, target.root, env)
+
+
+def configuration(target: Target, env: Mapping[str, str]) -> list[str]:
+    """Create the stack when it is missing; returns the flags that name its configuration.
 
     In the rehearsal this also settles what an interrupted run left behind, and the configuration is a copy, so that
     no run writes into a committed file.
     """
-    target.folder.mkdir(parents=True, exist_ok=True)
     name = target.environment
-    configure = [sys.executable, "policies/configure.py", "--env", name, "--output", str(target.profile)]
-    _output(configure, target.root, env)
     if target.rehearsal:
         opened = ["open", "--project", target.project, "--stack", name, "--config", str(target.stack_file)]
-        return ["--config-file", _output([sys.executable, "-m", "rehearsal", *opened], target.root, env).strip()]
-    listed = json.loads(_output(["pulumi", "stack", "ls", "--json"], target.root, env))
+        return ["--config-file", output([sys.executable, "-m", "rehearsal", *opened], target.root, env).strip()]
+    listed = json.loads(output(["pulumi", "stack", "ls", "--json"], target.root, env))
     if name not in {row["name"] for row in listed}:
         provider = (yaml.safe_load(target.stack_file.read_text()) or {}).get("secretsprovider")
         flags = ["--secrets-provider", provider] if provider else []
-        _output(["pulumi", "stack", "init", name, "--no-select", *flags], target.root, env)
+        output(["pulumi", "stack", "init", name, "--no-select", *flags], target.root, env)
     return []
 
 
@@ -154,7 +170,8 @@ def _interruptible(line: list[str], root: Path, env: Mapping[str, str]) -> Itera
             signal.signal(number, handler)
 
 
-def _output(line: list[str], root: Path, env: Mapping[str, str]) -> str:
+def output(line: list[str], root: Path, env: Mapping[str, str]) -> str:
+    """What a helper command prints; its messages go to the terminal. Raises DeliveryError when it fails."""
     done = subprocess.run(line, cwd=root, env=env, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise DeliveryError(f"`{' '.join(line[:4])}` failed with exit code {done.returncode} (its message is above)")

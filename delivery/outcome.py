@@ -174,7 +174,9 @@ def _findings(log: events.Log, known: frozenset[str]) -> tuple[Finding, ...]:
             what=redact(_plain(what), known),
             message=redact(_plain(message), known),
         )
-    return tuple(sorted(found.values(), key=lambda one: (not one.mandatory, one.kind, one.rule, one.about)))
+    return tuple(
+        sorted(found.values(), key=lambda one: (not one.mandatory, one.kind != "violation", one.kind, one.rule))
+    )
 
 
 def _messages(log: events.Log, known: frozenset[str]) -> tuple[Message, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from delivery import cost, events, report
+from delivery import architecture, cost, drawing, events, golden, report
 from delivery.engine import Target
 from delivery.model import Outcome, Run
 from delivery.outcome import outcome
@@ -21,9 +21,35 @@ def report_page(target: Target, run: Run, env: Mapping[str, str]) -> Outcome:
     shown = outcome(run, events.read(lines), data("stateful"))
     estimate = cost.compare(shown.before, shown.after, data("prices"), run.environment)
     shallow, notes = checked_less(sorted({state.type for state in shown.after.values()}), target, env)
+    picture = draw(graph(target, shown, env))
     target.folder.mkdir(parents=True, exist_ok=True)
-    target.report.write_text(report.render(shown, estimate, shallow=shallow, notes=notes))
+    target.report.write_text(report.render(shown, estimate, picture, shallow, notes))
     return shown
+
+
+def draw(rows: Sequence[golden.Row]) -> str:
+    """The architecture of a graph as SVG."""
+    return drawing.svg(architecture.diagram(rows, data("architecture")))
+
+
+def graph(target: Target, shown: Outcome, env: Mapping[str, str]) -> list[golden.Row]:
+    """The resources as they are now or, for a preview, as they would be, with what depends on what.
+
+    A preview tells dependencies in its plan only; one that failed has none, and its graph is drawn without them.
+    """
+    if not shown.preview:
+        line = ["pulumi", "stack", "export", "--stack", target.environment]
+        done = subprocess.run(line, cwd=target.root, env=env, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout:
+            return golden.canonical(json.loads(done.stdout)["deployment"].get("resources") or [])
+    plans = json.loads(target.plan.read_text())["resourcePlans"] if target.plan.exists() else {}
+    goals = {urn: plan.get("goal") or {} for urn, plan in plans.items()}
+    rows = [
+        {"urn": urn, "type": state.type, "parent": state.parent, "inputs": state.inputs, "protect": state.protect}
+        | {key: goals.get(urn, {}).get(key) for key in ("dependencies", "propertyDependencies")}
+        for urn, state in shown.after.items()
+    ]
+    return golden.canonical(rows)
 
 
 def data(name: str) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_an_existing_stack_is_not_created_again_and_the_exit_code_is_the_engines
     process = start(checkout, "destroy", "--env", "staging")
     process.communicate()
     assert process.returncode == 4
-    assert [call[0][:2] for call in calls(checkout)] == [["stack", "ls"], ["destroy", "--stack"]]
+    assert [call[0][:2] for call in calls(checkout)] == [["stack", "ls"], ["destroy", "--stack"], ["stack", "export"]]
     assert "--yes" in calls(checkout)[1][0]
 
 
@@ -95,7 +95,7 @@ def test_an_interruption_reaches_the_engine_once_and_its_answer_is_kept(checkout
 
 
 def test_the_policy_pack_runs_with_the_environments_profile_wherever_the_engine_takes_one(checkout: Path) -> None:
-    target = engine.find("dev", checkout / "stacks", "rehearsal")
+    target = engine.find("dev", checkout, "rehearsal")
     pack = ["--policy-pack", "policies", "--policy-pack-config", str(checkout / "build/dev/policy.json")]
     for operation in ("up", "preview"):
         assert engine.command(target, operation, ["--diff"])[-5:] == [*pack, "--diff"]

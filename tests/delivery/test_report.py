@@ -30,7 +30,7 @@ class Outside(HTMLParser):
         self.found += [tag] if tag in {"script", "link", "iframe", "object"} else []
 
 
-def test_losses_come_before_findings_and_changes() -> None:
+def test_losses_come_before_changes_and_findings() -> None:
     html = page(
         stream.show(
             stream.lines(
@@ -41,8 +41,15 @@ def test_losses_come_before_findings_and_changes() -> None:
             )
         )
     )
-    assert headings(html) == ["1 to replace", "Data at stake", "Policy", "Changes", "Cost", "What could not be known"]
+    assert headings(html) == ["1 to replace", "Data at stake", "Changes", "Policy", "Cost", "What could not be known"]
     assert '<code class="forces">dbSubnetGroupName</code>' in html
+
+
+def test_findings_that_block_come_before_changes() -> None:
+    about = stream.urn(stream.BUCKET, "media")
+    log = stream.lines(stream.planned("create", stream.BUCKET, "media"), stream.finding("bucket-private", about, "no."))
+    html = page(stream.show(log, code=255))
+    assert headings(html)[:3] == ["Blocked by policy: 1 finding of 1 mandatory rule", "Policy", "Changes"]
 
 
 def test_a_run_without_changes_says_so_first() -> None:

@@ -1,0 +1,115 @@
+"""What is the graph of an environment, in a form that only changes when the environment does?"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from delivery import engine
+from delivery.model import label
+from delivery.redact import ENGINE_SECRET
+
+Row = dict[str, Any]
+# What a throw-away deployment can leave out: its preview, and a checkpoint after every step.
+THROW_AWAY = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+
+
+def deploy(target: engine.Target) -> list[Row]:
+    """Deploy the environment into an empty rehearsal cloud of its own and return its canonical graph.
+
+    Raises DeliveryError when the engine fails; its output is then in build/ENV/golden.log.
+    """
+    target.folder.mkdir(parents=True, exist_ok=True)
+    log = target.folder / "golden.log"
+    with tempfile.TemporaryDirectory() as scratch:
+        apart = dict(os.environ) | {"REHEARSAL_DIR": scratch, "KUBERNETES": "schema"}
+        engine.output([sys.executable, "-m", "rehearsal", "setup"], target.root, apart)
+        env = engine.variables(target, apart) | THROW_AWAY | {"REHEARSAL_DIR": scratch}
+        flags = engine.configuration(target, env)
+        line = ["pulumi", "up", "--stack", target.environment, "--yes", "--skip-preview", "--non-interactive", *flags]
+        with log.open("w") as written:
+            done = subprocess.run(line, cwd=target.root, env=env, stdout=written, stderr=written, check=False)
+        if done.returncode:
+            last = [text for text in log.read_text().splitlines() if "error:" in text][-1:]
+            raise engine.DeliveryError(f"{target.environment} does not deploy, see {log}: {''.join(last).strip()}")
+        export = engine.output(["pulumi", "stack", "export", "--stack", target.environment], target.root, env)
+    return canonical(json.loads(export)["deployment"]["resources"])
+
+
+def canonical(resources: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Rows sorted by URN. Secrets are masked, and the random end of a generated name is always the same."""
+    rows = sorted((_row(resource) for resource in resources), key=lambda row: str(row["urn"]))
+    text = json.dumps(rows)
+    for row in rows:
+        for generated in _generated(row["name"], row["inputs"]):
+            text = text.replace(generated, generated[:-7] + "0000000")
+    settled: list[Row] = json.loads(text)
+    return settled
+
+
+def written(rows: list[Row]) -> str:
+    """The rows as the text of a golden file."""
+    return json.dumps(rows, indent=1, sort_keys=True) + "\n"
+
+
+def differences(old: list[Row], new: list[Row], stateful: Mapping[str, str]) -> Iterator[str]:
+    """What changed between two graphs, a line each; resources that hold data and disappear come first.
+
+    A resource that was renamed without an alias shows as one that disappears and one that is new.
+    """
+    before, after = ({row["urn"]: row for row in rows} for rows in (old, new))
+    gone = sorted(before.keys() - after.keys(), key=lambda urn: (before[urn]["type"] not in stateful, urn))
+    for urn in gone:
+        lost = stateful.get(before[urn]["type"])
+        yield f"deleted: {label(urn)}" + (f" (what is lost: {lost}; renamed? then give it an alias)" if lost else "")
+    for urn in sorted(after.keys() - before.keys()):
+        yield f"created: {label(urn)}"
+    for urn in sorted(before.keys() & after.keys()):
+        parts = [key for key in after[urn] if key != "inputs" and before[urn].get(key) != after[urn][key]]
+        inputs = (before[urn]["inputs"], after[urn]["inputs"])
+        names = sorted(
+            name for name in inputs[0].keys() | inputs[1].keys() if inputs[0].get(name) != inputs[1].get(name)
+        )
+        if parts or names:
+            yield f"changed: {label(urn)}: {', '.join([*names, *parts])}"
+
+
+def _row(resource: Mapping[str, Any]) -> Row:
+    links = resource.get("propertyDependencies") or {}
+    inputs = {key: value for key, value in (resource.get("inputs") or {}).items() if key != "__internal"}
+    return {
+        "urn": resource["urn"],
+        "type": resource["type"],
+        "name": resource["urn"].rpartition("::")[2],
+        "parent": resource.get("parent", ""),
+        "inputs": _masked(inputs),
+        "dependencies": sorted(resource.get("dependencies") or []),
+        "propertyDependencies": {name: sorted(urns) for name, urns in links.items() if urns},
+        "protect": bool(resource.get("protect")),
+        "provider": resource["provider"].split("::")[-2] if resource.get("provider") else "",
+    } | ({"ignoreChanges": sorted(ignored)} if (ignored := resource.get("ignoreChanges")) else {})
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if ENGINE_SECRET in value:
+            return "[secret]"
+        return {key: _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+def _generated(name: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Names that the provider made from the resource's own: `name-` and seven hex digits."""
+    for value in inputs.values():
+        if isinstance(value, str) and re.fullmatch(re.escape(name) + "-[0-9a-f]{7}", value):
+            yield value
+
+
+def path(target: engine.Target) -> Path:
+    """Where the committed graph of an environment is."""
+    return target.root / "tests" / "golden" / f"{target.environment}.json"
