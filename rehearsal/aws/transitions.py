@@ -114,6 +114,20 @@ def _destination_service(olds: Values, news: Values) -> bool:
     return UNKNOWN in services or services[0] != services[1]
 
 
+def _comes_or_goes(path: str) -> Predicate:
+    """Another value is changed in place; another kind of source is not."""
+
+    def replaces(olds: Values, news: Values) -> bool:
+        old, new = _both(path)(olds, news)
+        return (old is None) != (new is None)
+
+    return replaces
+
+
+_SOURCES = {
+    name: _comes_or_goes(name) for name in ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+}
+
 REPLACING: dict[str, dict[str, Predicate]] = {
     "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": {
         "deliveryDestinationConfiguration.destinationResourceArn": _destination_service
@@ -142,6 +156,8 @@ REPLACING: dict[str, dict[str, Predicate]] = {
         "securityGroups": _network_groups,
         "subnets": _network_subnets,
     },
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _SOURCES,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _SOURCES,
 }
 REPLACING["aws:alb/loadBalancer:LoadBalancer"] = REPLACING["aws:lb/loadBalancer:LoadBalancer"]
 

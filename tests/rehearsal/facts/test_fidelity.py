@@ -1,5 +1,9 @@
 """Do the plugin's answers over the protocol stay as close to the recorded verdicts as they have been?"""
 
+import subprocess
+import sys
+
+import grpc
 import pytest
 
 from rehearsal import fidelity
@@ -38,3 +42,20 @@ def test_a_wrong_answer_lowers_the_figure() -> None:
 def test_an_unknown_type_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert fidelity.main(["--token", "aws:nothing"]) == 2
     assert "aws:nothing" in capsys.readouterr().err
+
+
+def test_a_plugin_lives_without_standard_input() -> None:
+    """Only the engine gives a plugin a pipe that ends with it: CI and judges do not."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rehearsal.aws", "0.0.0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    port = int(process.stdout.readline())
+    grpc.channel_ready_future(grpc.insecure_channel(f"127.0.0.1:{port}")).result(timeout=20)
+    assert process.poll() is None
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 0
