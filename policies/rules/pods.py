@@ -134,10 +134,11 @@ def pod_image_digest(workload: Resource, *, registries: Sequence[str] = REGISTRI
 
 @rule(*SERVING)
 def pod_probes(workload: Resource) -> Findings:
-    """Kubernetes can tell whether a container lives and whether it may get requests."""
+    """Kubernetes can tell whether a container lives and, where it has ports, whether it may get requests."""
     for container in containers(workload, "containers"):
         yield from must(workload, f"{container}.livenessProbe", GIVEN)
-        yield from must(workload, f"{container}.readinessProbe", GIVEN)
+        if workload.get(f"{container}.ports"):
+            yield from must(workload, f"{container}.readinessProbe", GIVEN)
 
 
 @rule(*PODS)
