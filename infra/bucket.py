@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from infra import names, protection
 from infra.environment import Environment
-from infra.iam import Statement, document
+from infra.iam import ANYONE, Statement, document
 
 ABORT_UPLOADS_DAYS = 7  # parts of abandoned uploads are billed until then
 NONCURRENT_KEPT = 3  # versions of one object that outlive `noncurrent_days`
@@ -144,7 +144,7 @@ class PrivateBucket(pulumi.ComponentResource):
                 effect="Deny",
                 actions=["s3:*"],
                 resources=everything,
-                principals={"AWS": ["*"]},
+                principals=ANYONE,
                 conditions={operator: {key: value}},
             )
             for sid, operator, key, value in (

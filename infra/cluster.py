@@ -7,12 +7,12 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from infra import names, protection, tags
-from infra.encryption import EncryptionKey
+from infra import names, protection, roles, tags
+from infra.encryption import KeyClass, Keys
 from infra.environment import Environment
-from infra.iam import Statement, document, trust
+from infra.iam import Statement, of_account, trust
 from infra.network import Network
-from infra.shapes import ClusterShape, LogShape
+from infra.shapes import ClusterShape
 
 CONTROL_PLANE_LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 CLUSTER_POLICIES = (
@@ -24,7 +24,6 @@ CLUSTER_POLICIES = (
 )
 NODE_POLICIES = ("AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly")
 NODE_POOLS = ["general-purpose", "system"]
-MANAGED = "arn:aws:iam::aws:policy/"
 ACCESS = "arn:aws:eks::aws:cluster-access-policy/"
 
 
@@ -34,10 +33,8 @@ class ClusterArgs:
 
     environment: Environment
     shape: ClusterShape
-    log_shape: LogShape
     network: Network
-    secrets_key: EncryptionKey
-    logs_key: EncryptionKey
+    keys: Keys
     namespace: str
 
 
@@ -84,37 +81,30 @@ class Cluster(pulumi.ComponentResource):
         )
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
-    def _role(self, label: str, service: str, policies: tuple[str, ...]) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-        """A role with exactly these AWS-managed policies."""
-        name = f"{self._name}-{label}"
-        role = aws.iam.Role(
-            name,
-            assume_role_policy=trust(service, self._args.environment.account_id, tag_session=service.startswith("eks")),
-            description=f"EKS {label} role",
-            opts=self._child,
-        )
-        attached: list[pulumi.Resource] = [
-            aws.iam.RolePolicyAttachment(
-                f"{name}-{policy}", role=role.name, policy_arn=f"{MANAGED}{policy}", opts=self._child
-            )
-            for policy in policies
-        ]
-        return role, attached
-
     def _cluster(self) -> aws.eks.Cluster:
         name, args = self._name, self._args
         environment, shape = args.environment, args.shape
-        role, attached = self._role("control-plane", "eks.amazonaws.com", CLUSTER_POLICIES)
-        node_role, node_attached = self._role("node", "ec2.amazonaws.com", NODE_POLICIES)
-        tagging = aws.iam.RolePolicy(
-            f"{name}-control-plane-tags", role=role.id, policy=document(*_tagging(environment)), opts=self._child
+        role = roles.create(
+            f"{name}-control-plane",
+            "EKS runs the control plane and Auto Mode",
+            trust("eks.amazonaws.com", of_account(environment.account_id), tag_session=True),
+            self,
+            statements=_tagging(environment),
+            managed=CLUSTER_POLICIES,
+        )
+        nodes = roles.create(
+            f"{name}-node",
+            "Nodes join the cluster and pull images",
+            trust("ec2.amazonaws.com"),
+            self,
+            managed=NODE_POLICIES,
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             # EKS creates it itself, unencrypted and for ever, when it is not there first.
             name=f"/aws/eks/{names.cluster(environment)}/cluster",
-            retention_in_days=args.log_shape.retention_days,
-            kms_key_id=args.logs_key.arn,
+            retention_in_days=args.environment.log_days,
+            kms_key_id=args.keys[KeyClass.LOGS].arn,
             opts=self._child,
         )
         public = [str(cidr) for cidr in shape.api_public_cidrs]
@@ -132,14 +122,14 @@ class Cluster(pulumi.ComponentResource):
             role_arn=role.arn,
             vpc_config=access,
             access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": False},
-            encryption_config={"provider": {"key_arn": args.secrets_key.arn}, "resources": ["secrets"]},
+            encryption_config={"provider": {"key_arn": args.keys[KeyClass.SECRETS].arn}, "resources": ["secrets"]},
             enabled_cluster_log_types=CONTROL_PLANE_LOGS,
             deletion_protection=protection.deletion_protection(environment),
             upgrade_policy={"support_type": "STANDARD"},
             zonal_shift_config={"enabled": True},
             # Auto Mode brings networking, DNS, storage, load balancing and nodes: all three blocks or none.
             bootstrap_self_managed_addons=False,
-            compute_config={"enabled": True, "node_pools": NODE_POOLS, "node_role_arn": node_role.arn},
+            compute_config={"enabled": True, "node_pools": NODE_POOLS, "node_role_arn": nodes.arn},
             storage_config={"block_storage": {"enabled": True}},
             kubernetes_network_config={
                 "ip_family": "ipv4",
@@ -147,7 +137,7 @@ class Cluster(pulumi.ComponentResource):
                 "elastic_load_balancing": {"enabled": True},
             },
             tags={**tags.data(tags.DataClass.INTERNAL, backup="cluster-objects")},
-            opts=protection.stateful(environment, self, [*attached, *node_attached, tagging, logs]),
+            opts=protection.stateful(environment, self, [*role.ready, *nodes.ready, logs]),
         )
 
     def _grant(

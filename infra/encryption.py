@@ -17,6 +17,7 @@ from infra.shapes import EncryptionShape
 
 USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
 ROTATION_DAYS = 365
+PUBLISHERS = ("backup", "budgets", "cloudwatch", "costalerts", "events.rds", "elasticache", "aps")
 
 
 class KeyClass(StrEnum):
@@ -54,7 +55,11 @@ class EncryptionKey:
 
     id: pulumi.Output[str]
     arn: pulumi.Output[str]
+    replica_id: pulumi.Output[str]
     replica_arn: pulumi.Output[str]
+
+
+Keys = Mapping[KeyClass, EncryptionKey]
 
 
 def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statement]:
@@ -77,12 +82,7 @@ def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statem
         sid="NotificationPublishers",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
         resources=["*"],
-        principals={
-            "Service": [
-                f"{name}.amazonaws.com"
-                for name in ("backup", "budgets", "cloudwatch", "costalerts", "events.rds", "aps")
-            ]
-        },
+        principals={"Service": [f"{name}.amazonaws.com" for name in PUBLISHERS]},
         conditions={"StringEquals": {"aws:SourceAccount": account}},
     )
     return [own, log_groups, publishers]
@@ -91,7 +91,7 @@ def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statem
 class Encryption(pulumi.ComponentResource):
     """The keys of the estate, by class."""
 
-    keys: Mapping[KeyClass, EncryptionKey]
+    keys: Keys
 
     def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:infra:Encryption", name, None, opts)
@@ -110,7 +110,8 @@ class Encryption(pulumi.ComponentResource):
             rotation_period_in_days=ROTATION_DAYS,
             deletion_window_in_days=args.shape.deletion_window_days,
             multi_region=True,
-            policy=policy,
+            # The media key's policy names the distribution that reads through it: see media_access.
+            policy=None if key_class is KeyClass.MEDIA else policy,
             tags=tags.data(DATA[key_class]),
             opts=options,
         )
@@ -119,7 +120,7 @@ class Encryption(pulumi.ComponentResource):
             primary_key_arn=key.arn,
             description=f"{description} (replica)",
             deletion_window_in_days=args.shape.deletion_window_days,
-            policy=policy,
+            policy=None if key_class is KeyClass.MEDIA else policy,
             region=environment.recovery_region,
             tags=tags.data(DATA[key_class]),
             opts=options,
@@ -135,4 +136,4 @@ class Encryption(pulumi.ComponentResource):
                 region=region,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        return EncryptionKey(key.key_id, key.arn, replica.arn)
+        return EncryptionKey(key.key_id, key.arn, replica.key_id, replica.arn)

@@ -1,6 +1,5 @@
-"""Which AWS services are reached without leaving the VPC? Gateway endpoints always, interfaces as configured."""
+"""Which AWS services are reached without leaving the VPC? S3 always, others through interfaces as configured."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,10 +8,9 @@ import pulumi_aws as aws
 
 from infra import security_groups, tags
 from infra.environment import Environment
+from infra.iam import ANYONE, Statement, document
 from infra.network import Network
 from infra.security_groups import Rule
-
-GATEWAYS = ("s3", "dynamodb")
 
 
 @dataclass(frozen=True)
@@ -30,18 +28,16 @@ class Endpoints(pulumi.ComponentResource):
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:infra:Endpoints", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        region, network = args.environment.region, args.network
-        for service in GATEWAYS:
-            aws.ec2.VpcEndpoint(
-                f"{name}-{service}",
-                vpc_id=network.vpc_id,
-                service_name=f"com.amazonaws.{region}.{service}",
-                vpc_endpoint_type="Gateway",
-                route_table_ids=[table.id for table in network.private.tables.values()],
-                policy=_own_account_only(args.environment, service),
-                tags=tags.named(f"{name}-{service}"),
-                opts=child,
-            )
+        aws.ec2.VpcEndpoint(
+            f"{name}-s3",
+            vpc_id=args.network.vpc_id,
+            service_name=f"com.amazonaws.{args.environment.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id for table in args.network.private.tables.values()],
+            policy=document(*storage(args.environment)),
+            tags=tags.named(f"{name}-s3"),
+            opts=child,
+        )
         if args.services:
             self._interfaces(name, args, child)
         self.register_outputs({})
@@ -66,27 +62,11 @@ class Endpoints(pulumi.ComponentResource):
             )
 
 
-def _own_account_only(environment: Environment, service: str) -> str:
-    """Callers of this account only; S3 also serves the layers of public registry images to anyone."""
-    statements = [
-        {
-            "Sid": "OwnAccount",
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": f"{service}:*",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:PrincipalAccount": environment.account_id}},
-        }
+def storage(environment: Environment) -> list[Statement]:
+    """S3 for callers of this account, and for everybody the layers of the images that the registry serves."""
+    own = {"StringEquals": {"aws:PrincipalAccount": environment.account_id}}
+    layers = f"arn:aws:s3:::prod-{environment.region}-starport-layer-bucket/*"
+    return [
+        Statement("OwnAccount", ["s3:*"], ["*"], ANYONE, own),
+        Statement("RegistryLayers", ["s3:GetObject"], [layers], ANYONE),
     ]
-    if service == "s3":
-        statements.append(
-            {
-                "Sid": "RegistryLayers",
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": "s3:GetObject",
-                "Resource": f"arn:aws:s3:::prod-{environment.region}-starport-layer-bucket/*",
-                "Condition": {},
-            }
-        )
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -12,6 +12,7 @@ class Environment:
     name: dev, staging or production.
     account_id: the twelve digits of the AWS account; the provider refuses every other account.
     region: where the estate runs. recovery_region: where its copies are kept.
+    log_days: how long logs are kept.
     protected: whether stateful resources refuse deletion, in AWS and in Pulumi.
     """
 
@@ -19,6 +20,7 @@ class Environment:
     account_id: str
     region: str
     recovery_region: str
+    log_days: int
     protected: bool
 
     @property

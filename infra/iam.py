@@ -8,7 +8,9 @@ import pulumi
 
 Text = pulumi.Input[str]
 Conditions = Mapping[str, Mapping[str, Text | Sequence[Text]]]
+Principals = Mapping[Literal["Service", "AWS"], Sequence[Text]]
 VERSION = "2012-10-17"
+ANYONE: Principals = {"AWS": ["*"]}
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Statement:
     sid: str
     actions: Sequence[str]
     resources: Sequence[Text] = ()
-    principals: Mapping[Literal["Service", "AWS"], Sequence[Text]] = field(default_factory=dict)
+    principals: Principals = field(default_factory=dict)
     conditions: Conditions = field(default_factory=dict)
     effect: Literal["Allow", "Deny"] = "Allow"
 
@@ -55,20 +57,19 @@ def document(*statements: Statement) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": [statement.render() for statement in statements]})
 
 
-def trust(service: str, account_id: str, *, tag_session: bool = False) -> pulumi.Output[str]:
-    """Lets one AWS service assume a role, only on behalf of this account (no confused deputy).
+def trust(service: str, conditions: Conditions | None = None, *, tag_session: bool = False) -> pulumi.Output[str]:
+    """Lets one AWS service assume a role. A role can only be passed to a service inside its own account.
 
-    tag_session: EKS and its pods pass session tags along.
+    conditions: narrower still, where the service is documented to send what they test (EC2, Backup, S3 and the database
+    proxy send nothing: a condition would shut them out). tag_session: EKS and its pods pass session tags along.
     """
     actions = ["sts:AssumeRole", "sts:TagSession"] if tag_session else ["sts:AssumeRole"]
-    return document(
-        Statement(
-            sid="ServiceAssumes",
-            actions=actions,
-            principals={"Service": [service]},
-            conditions={"StringEquals": {"aws:SourceAccount": account_id}},
-        )
-    )
+    return document(Statement("ServiceAssumes", actions, (), {"Service": [service]}, conditions or {}))
+
+
+def of_account(account_id: str) -> Conditions:
+    """Only on behalf of a resource in this account (no confused deputy)."""
+    return {"StringEquals": {"aws:SourceAccount": account_id}}
 
 
 def account_root(account_id: str) -> str:

@@ -8,7 +8,6 @@ from infra import tags
 from infra.bucket import Lifecycle, PrivateBucket, PrivateBucketArgs
 from infra.environment import Environment
 from infra.iam import Statement
-from infra.shapes import LogShape
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,6 @@ class LogStoreArgs:
     """region: None for the estate's own region."""
 
     environment: Environment
-    shape: LogShape
     region: str | None = None
 
 
@@ -34,7 +32,7 @@ class LogStore(pulumi.ComponentResource):
             PrivateBucketArgs(
                 environment=args.environment,
                 purpose=name,
-                lifecycle=Lifecycle(noncurrent_days=1, expire_days=args.shape.retention_days),
+                lifecycle=Lifecycle(noncurrent_days=1, expire_days=args.environment.log_days),
                 tags={**tags.data(tags.DataClass.INTERNAL)},
                 key_arn=None,
                 access_logs=None,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import tags
+from infra import roles, tags
 from infra.bucket import Lifecycle, PrivateBucket, PrivateBucketArgs
-from infra.encryption import EncryptionKey
+from infra.encryption import EncryptionKey, KeyClass, Keys
 from infra.environment import Environment
-from infra.iam import Statement, document, trust
+from infra.iam import Statement, trust
 from infra.log_store import LogStore, LogStoreArgs
-from infra.shapes import LogShape, MediaShape
+from infra.shapes import MediaShape
 
 REPLICATION_MINUTES = 15  # the only figure that S3's replication time control accepts
 
@@ -22,13 +22,12 @@ class MediaArgs:
 
     environment: Environment
     shape: MediaShape
-    log_shape: LogShape
-    key: EncryptionKey
+    keys: Keys
     logs: LogStore
 
 
 class Media(pulumi.ComponentResource):
-    """The media bucket, and its copy or None."""
+    """The media bucket, and its copy or None. Their policies come with their reader: see media_access."""
 
     bucket: PrivateBucket
     copy: PrivateBucket | None
@@ -45,7 +44,7 @@ class Media(pulumi.ComponentResource):
                 purpose=name,
                 lifecycle=Lifecycle(shape.noncurrent_days, intelligent_tiering_days=shape.infrequent_after_days),
                 tags={**tags.data(tags.DataClass.PERSONAL, backup="media")},
-                key_arn=args.key.arn,
+                key_arn=args.keys[KeyClass.MEDIA].arn,
                 access_logs=args.logs.id,
                 depends_on=[args.logs.ready],
             ),
@@ -68,17 +67,13 @@ class Media(pulumi.ComponentResource):
             )
         aws.s3.BucketMetric(f"{name}-requests", bucket=self.bucket.id, name="everything", opts=child)
         self.copy = self._replicate() if shape.replicated else None
-        for bucket in filter(None, (self.bucket, self.copy)):
-            bucket.restrict()
         self.register_outputs({"bucket": self.bucket.id})
 
     def _replicate(self) -> PrivateBucket:
         name, args = self._name, self._args
         environment, shape = args.environment, args.shape
         child = pulumi.ResourceOptions(parent=self)
-        logs = LogStore(
-            "logs-recovery", LogStoreArgs(environment, args.log_shape, region=environment.recovery_region), opts=child
-        )
+        logs = LogStore("logs-recovery", LogStoreArgs(environment, region=environment.recovery_region), opts=child)
         copy = PrivateBucket(
             f"{name}-copy",
             PrivateBucketArgs(
@@ -86,7 +81,7 @@ class Media(pulumi.ComponentResource):
                 purpose=f"{name}-copy",
                 lifecycle=Lifecycle(shape.noncurrent_days, intelligent_tiering_days=shape.infrequent_after_days),
                 tags={**tags.data(tags.DataClass.PERSONAL)},
-                key_arn=args.key.replica_arn,
+                key_arn=args.keys[KeyClass.MEDIA].replica_arn,
                 access_logs=logs.id,
                 region=environment.recovery_region,
                 lock_days=shape.recovery_lock_days or None,
@@ -94,17 +89,12 @@ class Media(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        role = aws.iam.Role(
+        role = roles.create(
             f"{name}-replication",
-            assume_role_policy=trust("s3.amazonaws.com", environment.account_id),
-            description="S3 copies media to the recovery region",
-            opts=child,
-        )
-        permissions = aws.iam.RolePolicy(
-            f"{name}-replication",
-            role=role.id,
-            policy=document(*copier(self.bucket, copy, args.key, environment)),
-            opts=child,
+            "S3 copies media to the recovery region",
+            trust("s3.amazonaws.com"),
+            self,
+            statements=copier(self.bucket, copy, args.keys[KeyClass.MEDIA], environment),
         )
         aws.s3.BucketReplicationConfig(
             f"{name}-replication",
@@ -124,13 +114,13 @@ class Media(pulumi.ComponentResource):
                     "destination": {
                         "bucket": copy.arn,
                         "storage_class": "STANDARD_IA",
-                        "encryption_configuration": {"replica_kms_key_id": args.key.replica_arn},
+                        "encryption_configuration": {"replica_kms_key_id": args.keys[KeyClass.MEDIA].replica_arn},
                         "replication_time": {"status": "Enabled", "time": {"minutes": REPLICATION_MINUTES}},
                         "metrics": {"status": "Enabled", "event_threshold": {"minutes": REPLICATION_MINUTES}},
                     },
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.bucket.versioning, copy.versioning, permissions]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.bucket.versioning, copy.versioning, *role.ready]),
         )
         return copy
 

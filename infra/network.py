@@ -54,6 +54,7 @@ class Network(pulumi.ComponentResource):
     data: Tier
     control_plane: Tier
     internet_gateway: aws.ec2.InternetGateway
+    nat_gateways: Mapping[int, aws.ec2.NatGateway]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:infra:Network", name, None, opts)
@@ -163,6 +164,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         gateways = {slot: self._nat(slot) for slot in (slots if self._args.shape.nat == "per-zone" else slots[:1])}
+        self.nat_gateways = gateways
         for slot in slots:
             aws.ec2.Route(
                 f"{self._name}-private-{slot}-out",

@@ -3,6 +3,7 @@
 The descriptions are what a person reads when a field is missing or wrong: they give meaning and unit.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from infra import addresses
 
+Colour = Literal["blue", "green"]
 Days = Annotated[int, Field(ge=1, le=3653)]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$")]
 
@@ -130,4 +132,136 @@ class MediaShape(Shape):
     def _lock_needs_copy(self) -> Self:
         if self.recovery_lock_days and not self.replicated:
             raise ValueError("recovery_lock_days locks the copies: set replicated to true, or the days to 0")
+        return self
+
+
+class DatabaseShape(Shape):
+    """RDS for MySQL."""
+
+    instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", description="the class, such as db.m7g.large")
+    storage_gib: int = Field(ge=20, le=65536, description="GiB of storage to begin with")
+    max_storage_gib: int = Field(ge=20, le=65536, description="GiB up to which storage grows by itself")
+    multi_az: bool = Field(description="true keeps a standby in a second zone")
+    backup_days: int = Field(ge=1, le=35, description="days that can be restored to any point in time, 1 to 35")
+    recovery_days: int = Field(ge=0, le=35, description="days of backups replicated to the recovery region; 0 for none")
+    insights: Literal["standard", "advanced"] = Field(description="standard (7 days) or advanced (15 months, billed)")
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.max_storage_gib < self.storage_gib:
+            raise ValueError("max_storage_gib must not be less than storage_gib")
+        return self
+
+
+class CacheShape(Shape):
+    """ElastiCache for Valkey."""
+
+    node_type: str = Field(pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$", description="the class, such as cache.m7g.large")
+    replicas: int = Field(ge=0, le=5, description="replicas beside the primary; with one or more it fails over")
+    snapshot_days: int = Field(ge=0, le=35, description="days that daily snapshots are kept; 0 for none")
+
+
+class QueueShape(Shape):
+    """SQS."""
+
+    visibility_seconds: int = Field(ge=30, le=43200, description="seconds a worker has before a job is seen again")
+    retention_days: int = Field(ge=1, le=14, description="days a message may wait")
+    max_receives: int = Field(ge=1, le=1000, description="deliveries before a message goes to the dead letters")
+
+
+class RegistryShape(Shape):
+    """ECR."""
+
+    kept_images: int = Field(ge=5, le=1000, description="images kept, so that a release can be rolled back to")
+    replicated: bool = Field(description="true copies every image to the recovery region")
+
+
+class EdgeShape(Shape):
+    """CloudFront, firewall, domain, load balancer."""
+
+    domain: str = Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$", description="the service's domain name")
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
+        description="where CloudFront serves from: PriceClass_100, PriceClass_200 or PriceClass_All"
+    )
+    cloudfront_prefix_list: str = Field(
+        pattern=r"^pl-[0-9a-f]{8,17}$",
+        description="the id of com.amazonaws.global.cloudfront.origin-facing in the region",
+    )
+    firewall: Literal["count", "block"] = Field(description="what the firewall does with a match: count or block")
+    firewall_logs: bool = Field(description="true logs what the firewall matched")
+    requests_per_5_minutes: int = Field(ge=100, le=2_000_000, description="requests of one address in 5 minutes")
+
+
+class ReleaseShape(Shape):
+    """Which colours of the service take traffic."""
+
+    weights: Mapping[Colour, Annotated[int, Field(ge=0, le=999)]] = Field(
+        min_length=1, description="a share of the traffic for each colour that is deployed, such as {blue: 100}"
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _serves(cls, weights: Mapping[Colour, int]) -> Mapping[Colour, int]:
+        if not any(weights.values()):
+            raise ValueError("one colour at least must have a weight above 0")
+        return weights
+
+
+class BackupShape(Shape):
+    """AWS Backup."""
+
+    copied: bool = Field(description="true copies recovery points to the recovery region")
+    lock: Literal["none", "governance", "compliance"] = Field(
+        description="none, governance (privileged roles may lift it) or compliance (nobody may, after 7 days)"
+    )
+    restore_tests: bool = Field(description="true restores the latest recovery points every week, and measures it")
+
+
+class AlarmShape(Shape):
+    """Who is told."""
+
+    page: tuple[str, ...] = Field(description="e-mail addresses for what cannot wait until the morning")
+    ticket: tuple[str, ...] = Field(description="e-mail addresses for everything else")
+
+
+class BudgetShape(Shape):
+    """Money, in US dollars."""
+
+    monthly_usd: int = Field(ge=1, description="the monthly budget in US dollars")
+    anomaly_usd: int = Field(ge=1, description="US dollars of unexpected cost that are reported")
+    deny_when_spent: bool = Field(description="true forbids new resources when the budget is spent")
+
+
+class MetricsShape(Shape):
+    """Managed Prometheus."""
+
+    retention_days: int = Field(ge=1, le=1095, description="days that metrics are kept, 1 to 1095")
+
+
+class EstateShape(Shape):
+    """Everything that an environment decides about the estate."""
+
+    network: NetworkShape = Field(description="addresses, zones, ways out")
+    encryption: EncryptionShape = Field(description="KMS keys")
+    logs: LogShape = Field(description="how long logs are kept")
+    cluster: ClusterShape = Field(description="EKS")
+    registry: RegistryShape = Field(description="container images")
+    database: DatabaseShape = Field(description="RDS for MySQL and its proxy")
+    cache: CacheShape = Field(description="ElastiCache for Valkey")
+    queue: QueueShape = Field(description="SQS for the workers")
+    media: MediaShape = Field(description="uploads and videos")
+    edge: EdgeShape = Field(description="CloudFront, firewall, domain")
+    release: ReleaseShape = Field(description="the colours of the service that take traffic")
+    backup: BackupShape = Field(description="AWS Backup")
+    alarms: AlarmShape = Field(description="who is told")
+    budget: BudgetShape = Field(description="what the environment may cost")
+    metrics: MetricsShape = Field(description="managed Prometheus")
+
+    @model_validator(mode="after")
+    def _services_outside_networks(self) -> Self:
+        for network in (self.network.cidr, *self.network.reserved_cidrs):
+            if self.cluster.service_cidr.overlaps(network):
+                raise ValueError(
+                    f"cluster.service_cidr {self.cluster.service_cidr} overlaps {network}: choose addresses outside it"
+                )
         return self

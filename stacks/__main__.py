@@ -1,50 +1,33 @@
-"""What does an environment consist of? Its settings, handed to the components, and what they export."""
+"""What does an environment consist of? Its settings, handed to the estate and to the service, and what they export."""
 
 import pulumi
 import pulumi_aws as aws
 
-from infra import tags
-from infra.cluster import Cluster, ClusterArgs
-from infra.encryption import Encryption, EncryptionArgs, KeyClass
-from infra.endpoints import Endpoints, EndpointsArgs
-from infra.log_store import LogStore, LogStoreArgs
-from infra.media import Media, MediaArgs
-from infra.network import Network, NetworkArgs
-from infra.workload.service import NAMESPACE, Service, ServiceArgs
+from infra import estate, tags
+from infra.workload.service import Service, ServiceArgs
 from stacks import settings
 
 configured = settings.load()
 environment = configured.environment
+data = estate.read()
 provider = aws.Provider(
     "aws",
     region=environment.region,
     allowed_account_ids=[environment.account_id],
     default_tags={"tags": tags.default_tags(environment)},
 )
-opts = pulumi.ResourceOptions(providers=[provider])
-
-keys = Encryption("encryption", EncryptionArgs(environment, configured.encryption), opts).keys
-logs = LogStore("logs", LogStoreArgs(environment, configured.logs), opts)
-network = Network("network", NetworkArgs(environment, configured.network, logs), opts)
-Endpoints("endpoints", EndpointsArgs(environment, network, configured.network.interface_endpoints), opts)
-media = Media("media", MediaArgs(environment, configured.media, configured.logs, keys[KeyClass.MEDIA], logs), opts)
-cluster = Cluster(
-    "cluster",
-    ClusterArgs(
-        environment,
-        configured.cluster,
-        configured.logs,
-        network,
-        keys[KeyClass.SECRETS],
-        keys[KeyClass.LOGS],
-        NAMESPACE,
-    ),
-    opts,
-)
-service = Service("service", ServiceArgs(environment, cluster), opts)
+built = estate.build(environment, configured, data, pulumi.ResourceOptions(providers=[provider]))
+service = Service("service", ServiceArgs(built))
 
 pulumi.export("region", environment.region)
-pulumi.export("vpcId", network.vpc_id)
-pulumi.export("clusterName", cluster.name)
-pulumi.export("mediaBucket", media.bucket.id)
+pulumi.export("url", built.edge.url)
+pulumi.export("vpcId", built.network.vpc_id)
+pulumi.export("clusterName", built.cluster.name)
 pulumi.export("namespace", service.namespace)
+pulumi.export("repositoryUrl", built.registry.url)
+pulumi.export("databaseHost", built.database.host)
+pulumi.export("cacheHost", built.cache.host)
+pulumi.export("queueUrl", built.queue.url)
+pulumi.export("mediaBucket", built.media.bucket.id)
+pulumi.export("configurationBucket", built.configuration.id)
+pulumi.export("prometheusEndpoint", built.metrics.endpoint)

@@ -6,11 +6,11 @@ is registered: a problem names the file, the field and what to write.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from infra import shapes
@@ -21,7 +21,7 @@ class SettingsError(pulumi.RunError):
     """The configuration cannot be used; the message lists every problem."""
 
 
-class Settings(shapes.Shape):
+class Settings(shapes.EstateShape):
     """One environment, whole."""
 
     name: Literal["dev", "staging", "production"] = Field(
@@ -30,26 +30,19 @@ class Settings(shapes.Shape):
         description="a stack of one of these names: one file per environment, one stack per file",
     )
     place: shapes.Place = Field(description="account, regions and protection")
-    network: shapes.NetworkShape = Field(description="addresses, zones, ways out")
-    encryption: shapes.EncryptionShape = Field(description="KMS keys")
-    logs: shapes.LogShape = Field(description="how long logs are kept")
-    cluster: shapes.ClusterShape = Field(description="EKS")
-    media: shapes.MediaShape = Field(description="uploads and videos")
-
-    @model_validator(mode="after")
-    def _services_outside_networks(self) -> Self:
-        for network in (self.network.cidr, *self.network.reserved_cidrs):
-            if self.cluster.service_cidr.overlaps(network):
-                raise ValueError(
-                    f"cluster.service_cidr {self.cluster.service_cidr} overlaps {network}: choose addresses outside it"
-                )
-        return self
 
     @property
     def environment(self) -> Environment:
         """The facts every component shares."""
         place = self.place
-        return Environment(self.name, place.account_id, place.region, place.recovery_region, place.protected)
+        return Environment(
+            name=self.name,
+            account_id=place.account_id,
+            region=place.region,
+            recovery_region=place.recovery_region,
+            log_days=self.logs.retention_days,
+            protected=place.protected,
+        )
 
 
 def load() -> Settings:

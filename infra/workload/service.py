@@ -5,18 +5,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.cluster import Cluster
-from infra.environment import Environment
-
-NAMESPACE = "tecnocursos"
+from infra.estate import NAMESPACE, Estate
 
 
 @dataclass(frozen=True)
 class ServiceArgs:
-    """What the service needs of the estate."""
+    """What the service needs: the estate's typed outputs."""
 
-    environment: Environment
-    cluster: Cluster
+    estate: Estate
 
 
 class Service(pulumi.ComponentResource):
@@ -27,7 +23,9 @@ class Service(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:workload:Service", name, None, opts)
         # When the cluster goes, its objects go with it: nothing to call, nothing to wait for.
-        inside = pulumi.ResourceOptions(parent=self, provider=args.cluster.provider, deleted_with=args.cluster.resource)
+        inside = pulumi.ResourceOptions(
+            parent=self, provider=args.estate.cluster.provider, deleted_with=args.estate.cluster.resource
+        )
         namespace = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
             metadata={

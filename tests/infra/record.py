@@ -33,6 +33,13 @@ class Outputs(pulumi.runtime.Mocks):
             outputs["keyId"] = f"{args.name}-key"
         if kind == "Bucket":
             outputs["bucketRegionalDomainName"] = f"{args.name}.s3.amazonaws.com"
+        if args.typ == "aws:rds/instance:Instance":
+            outputs |= {"masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:mock"}], "resourceId": "db-MOCK"}
+        if args.typ == "aws:rds/proxy:Proxy":
+            outputs["arn"] = "arn:aws:rds:us-east-1:123456789012:db-proxy:prx-0123456789abcdef0"
+        if kind == "Certificate":
+            proof = {"resourceRecordName": "_x", "resourceRecordType": "CNAME", "resourceRecordValue": "_y"}
+            outputs["domainValidationOptions"] = [proof]
         if args.typ == "aws:eks/cluster:Cluster":
             outputs |= {"endpoint": "https://cluster.example", "certificateAuthority": {"data": "Q0E="}}
             outputs["vpcConfig"] = {**outputs["vpcConfig"], "clusterSecurityGroupId": "sg-cluster"}

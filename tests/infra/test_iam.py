@@ -1,22 +1,22 @@
 """Are policy documents what was asked for, and nothing that no policy may say?"""
 
 import json
+from typing import Any
 
 import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.iam import Statement, document, trust
+from infra.iam import Statement, document, of_account, trust
 
 words = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=12)
 
 
-def rendered(output: pulumi.Output[str]) -> dict[str, object]:
+def rendered(output: pulumi.Output[str]) -> Any:
     values: list[str] = []
     pulumi.runtime.test(lambda: output.apply(values.append))()
-    result: dict[str, object] = json.loads(values[0])
-    return result
+    return json.loads(values[0])
 
 
 @given(st.lists(words, min_size=1, max_size=4, unique=True), st.lists(words, min_size=1), st.lists(words))
@@ -37,10 +37,14 @@ def test_resources_that_are_not_known_yet_are_filled_in() -> None:
 
 
 def test_a_service_assumes_a_role_for_this_account_only() -> None:
-    (statement,) = rendered(trust("s3.amazonaws.com", "123456789012", tag_session=True))["Statement"]  # type: ignore[misc]
-    assert statement["Principal"] == {"Service": ["s3.amazonaws.com"]}
-    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    (statement,) = rendered(trust("eks.amazonaws.com", of_account("123456789012"), tag_session=True))["Statement"]
+    assert statement == {
+        "Sid": "ServiceAssumes",
+        "Effect": "Allow",
+        "Principal": {"Service": ["eks.amazonaws.com"]},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+    }
 
 
 @pytest.mark.parametrize(

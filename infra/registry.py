@@ -1,0 +1,103 @@
+"""Where are the service's images kept? ECR: tags that never move, scanned, with room to roll back."""
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import protection, tags
+from infra.encryption import KeyClass, Keys
+from infra.environment import PROJECT, Environment
+from infra.shapes import RegistryShape
+
+REPOSITORY = f"{PROJECT}/service"
+UNTAGGED_DAYS = 7
+
+
+@dataclass(frozen=True)
+class RegistryArgs:
+    """What the registry needs to know."""
+
+    environment: Environment
+    shape: RegistryShape
+    keys: Keys
+
+
+class Registry(pulumi.ComponentResource):
+    """The repository of the service's image."""
+
+    url: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tecnocursos:infra:Registry", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        environment, shape = args.environment, args.shape
+        repository = aws.ecr.Repository(
+            name,
+            name=REPOSITORY,
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.keys[KeyClass.SECRETS].arn}],
+            force_delete=protection.discard_contents(environment),
+            tags=tags.data(tags.DataClass.INTERNAL, backup="code"),
+            opts=protection.stateful(environment, self),
+        )
+        aws.ecr.LifecyclePolicy(
+            name,
+            repository=repository.name,
+            policy=json.dumps({"rules": lifecycle(shape.kept_images)}),
+            opts=child,
+        )
+        aws.ecr.RegistryScanningConfiguration(
+            name,
+            scan_type="ENHANCED",
+            rules=[
+                {
+                    "scan_frequency": "CONTINUOUS_SCAN",
+                    "repository_filters": [{"filter": f"{PROJECT}/*", "filter_type": "WILDCARD"}],
+                }
+            ],
+            opts=child,
+        )
+        if shape.replicated:
+            aws.ecr.ReplicationConfiguration(
+                name,
+                replication_configuration={
+                    "rules": [
+                        {
+                            "destinations": [
+                                {"region": environment.recovery_region, "registry_id": environment.account_id}
+                            ],
+                            "repository_filters": [{"filter": f"{PROJECT}/", "filter_type": "PREFIX_MATCH"}],
+                        }
+                    ]
+                },
+                opts=child,
+            )
+        self.url, self.arn = repository.repository_url, repository.arn
+        self.register_outputs({"url": self.url})
+
+
+def lifecycle(kept: int) -> list[dict[str, object]]:
+    """Untagged images go after a week; of the tagged ones the newest are kept."""
+    return [
+        {
+            "rulePriority": 1,
+            "description": "untagged images",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": UNTAGGED_DAYS,
+            },
+            "action": {"type": "expire"},
+        },
+        {
+            "rulePriority": 2,
+            "description": "all but the newest images",
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": kept},
+            "action": {"type": "expire"},
+        },
+    ]
