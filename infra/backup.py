@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra import names, protection, roles
+from infra import names, protection, roles, tags
 from infra.backup_plan import BackupPlan, Row
 from infra.encryption import KeyClass, Keys
 from infra.environment import Environment
@@ -81,6 +81,7 @@ class Backup(pulumi.ComponentResource):
             name=names.resource(environment, label),
             kms_key_arn=key_arn,
             force_destroy=protection.discard_contents(environment),
+            tags=tags.data(tags.DataClass.PERSONAL),
             region=region,
             opts=protection.stateful(environment, self),
         )

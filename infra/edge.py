@@ -24,6 +24,7 @@ ANY_METHOD = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 READ_METHODS = ["GET", "HEAD", "OPTIONS"]
 ORIGIN_SECONDS = 60  # the longest that a CloudFront origin may take without a quota increase
 PROBE_SECONDS = 30
+ROOT = "docs"  # the API's own documentation
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Edge(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def _headers(self) -> pulumi.Output[str]:
-        """What browsers are told about media; the service says the same of its own pages."""
+        """What browsers are told about media and about errors of ours; where the service says more, it wins."""
         return aws.cloudfront.ResponseHeadersPolicy(
             f"{self._name}-headers",
             name=names.resource(self._args.environment, "headers"),
@@ -103,8 +104,8 @@ class Edge(pulumi.ComponentResource):
                     "override": True,
                 },
                 "content_type_options": {"override": True},
-                "frame_options": {"frame_option": "DENY", "override": True},
-                "referrer_policy": {"referrer_policy": "strict-origin-when-cross-origin", "override": True},
+                "frame_options": {"frame_option": "DENY", "override": False},
+                "referrer_policy": {"referrer_policy": "strict-origin-when-cross-origin", "override": False},
                 "content_security_policy": {
                     "content_security_policy": "default-src 'none'; frame-ancestors 'none'",
                     "override": False,
@@ -173,13 +174,14 @@ class Edge(pulumi.ComponentResource):
             comment=args.environment.prefix,
             enabled=True,
             aliases=[args.domain.name],
+            default_root_object=ROOT,
             http_version="http2and3",
             is_ipv6_enabled=True,
             price_class=args.shape.price_class,
             web_acl_id=args.firewall.arn,
             origins=self._origins(),
             origin_groups=failover if replicated else None,
-            # The service sets its own headers and compresses what it sends: nothing of it is cached here.
+            # The service compresses what it sends, and nothing of it is cached here.
             default_cache_behavior={
                 "target_origin_id": API,
                 "viewer_protocol_policy": "redirect-to-https",
@@ -187,6 +189,7 @@ class Edge(pulumi.ComponentResource):
                 "cached_methods": READ_METHODS,
                 "compress": True,
                 "cache_policy_id": CACHING_DISABLED,
+                "response_headers_policy_id": headers,
                 # With the viewer's Host, for which the balancer's certificate is.
                 "origin_request_policy_id": ALL_VIEWER,
             },

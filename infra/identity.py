@@ -32,12 +32,11 @@ class Identity(pulumi.ComponentResource):
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:infra:Identity", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        cluster_name = names.cluster(args.environment)
         self.roles = {
             workload: roles.create(
                 f"{name}-{workload}",
                 f"The service's {workload}",
-                trust("pods.eks.amazonaws.com", only(cluster_name, args.namespace, workload), tag_session=True),
+                trust("pods.eks.amazonaws.com", only(args.environment, args.namespace, workload), tag_session=True),
                 self,
                 statements=statements,
             )
@@ -57,11 +56,12 @@ class Identity(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def only(cluster_name: str, namespace: str, service_account: str) -> Conditions:
+def only(environment: Environment, namespace: str, service_account: str) -> Conditions:
     """One service account of one cluster; EKS passes these tags with every session."""
     return {
         "StringEquals": {
-            "aws:RequestTag/eks-cluster-name": cluster_name,
+            "aws:SourceAccount": environment.account_id,
+            "aws:RequestTag/eks-cluster-name": names.cluster(environment),
             "aws:RequestTag/kubernetes-namespace": namespace,
             "aws:RequestTag/kubernetes-service-account": service_account,
         }

@@ -26,7 +26,7 @@ class Outputs(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         kind = args.typ.split(":")[-1]
-        outputs = {"arn": f"arn:aws:mock:::{args.name}", **args.inputs}
+        outputs = {"arn": f"arn:aws:mock:::{args.name}", "name": args.name, **args.inputs}
         if kind == "Vpc":
             outputs["defaultNetworkAclId"] = "acl-default"
         if kind in {"Key", "ReplicaKey"}:

@@ -1,0 +1,102 @@
+"""Do the environments have what the table of environments promises, and does protection hold together?"""
+
+from collections.abc import Callable
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from tests.infra.graph import Graph
+
+ROOT = Path(__file__).resolve().parents[2]
+STATEFUL = (
+    "kms/key",
+    "kms/replicaKey",
+    "s3/bucket",
+    "rds/instance",
+    "elasticache/replicationGroup",
+    "ecr/repository",
+    "secretsmanager/secret",
+    "route53/zone",
+    "backup/vault",
+    "eks/cluster",
+)
+
+
+def test_what_holds_data_is_protected_in_production_and_disposable_elsewhere(graph: Graph) -> None:
+    for kind in STATEFUL:
+        rows = graph.of_type(kind)
+        assert rows, kind
+        for row in rows:
+            assert row["protect"] is (graph.environment == "production"), row["name"]
+    assert {row["type"].split(":")[1] for row in graph.rows if row["protect"]} <= {
+        kind.split("/", maxsplit=1)[0] + "/" + kind.split("/")[1] for kind in STATEFUL
+    }
+
+
+def test_aws_refuses_deletion_too_in_production(graph: Graph) -> None:
+    production = graph.environment == "production"
+    database = graph.named("database", "rds/instance")["inputs"]
+    assert database["deletionProtection"] is production
+    assert database["skipFinalSnapshot"] is not production
+    assert database["deleteAutomatedBackups"] is not production
+    assert graph.named("cluster", "eks/cluster")["inputs"]["deletionProtection"] is production
+    assert graph.named("balancer", "lb/loadBalancer")["inputs"]["enableDeletionProtection"] is production
+    for kind in ("s3/bucket", "backup/vault", "route53/zone"):
+        assert all(row["inputs"]["forceDestroy"] is not production for row in graph.of_type(kind))
+
+
+def test_protection_is_taken_off_by_one_field(record: Callable[..., Graph]) -> None:
+    graph = record("production", "place.protected=false")
+    assert not any(row["protect"] for row in graph.rows)
+    assert graph.named("database", "rds/instance")["inputs"]["deletionProtection"] is False
+
+
+@pytest.mark.parametrize(("environment", "zones", "gateways"), [("dev", 2, 1), ("staging", 3, 1), ("production", 3, 3)])
+def test_zones_and_ways_out(graphs: dict[str, Graph], environment: str, zones: int, gateways: int) -> None:
+    graph = graphs[environment]
+    assert len({row["inputs"]["availabilityZoneId"] for row in graph.of_type("Subnet")}) == zones
+    assert len(graph.of_type("NatGateway")) == gateways
+
+
+def test_the_cluster_is_private_in_production(graphs: dict[str, Graph]) -> None:
+    for environment, graph in graphs.items():
+        access = graph.named("cluster", "eks/cluster")["inputs"]["vpcConfig"]
+        assert access["endpointPrivateAccess"] is True
+        assert access["endpointPublicAccess"] is (environment != "production")
+        assert all(IPv4Network(cidr).prefixlen >= 16 for cidr in access.get("publicAccessCidrs", []))
+
+
+def test_a_new_zone_slot_changes_no_existing_resource(record: Callable[..., Graph], graphs: dict[str, Graph]) -> None:
+    zones = '[{"slot":0,"zone_id":"use1-az1"},{"slot":1,"zone_id":"use1-az2"},{"slot":3,"zone_id":"use1-az6"}]'
+    before = {row["urn"]: row["inputs"] for row in graphs["dev"].of_type("Subnet")}
+    after = {row["urn"]: row["inputs"] for row in record("dev", f"network.zones={zones}").of_type("Subnet")}
+    assert {urn: after[urn] for urn in before} == before
+    assert len(after) == len(before) + 4
+
+
+def test_a_colour_of_the_service_comes_and_goes_with_its_weight(record: Callable[..., Graph]) -> None:
+    graph = record("dev", 'release.weights={"blue":90,"green":10}')
+    assert {row["name"] for row in graph.of_type("lb/targetGroup")} == {"balancer-blue", "balancer-green"}
+    (action,) = graph.named("balancer-https", "lb/listener")["inputs"]["defaultActions"]
+    assert [group["weight"] for group in action["forward"]["targetGroups"]] == [90, 10]
+
+
+def test_every_resource_names_its_provider(graph: Graph) -> None:
+    for row in graph.rows:
+        if row["type"].startswith(("aws:", "kubernetes:")):
+            package = row["type"].split(":")[0]
+            assert row["provider"] == {"aws": "aws", "kubernetes": "cluster-kubernetes"}[package], row["urn"]
+
+
+def test_production_has_the_planned_size(graphs: dict[str, Graph]) -> None:
+    assert 250 <= len(graphs["production"].rows) <= 400
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "infra").rglob("*.py"), ROOT / "stacks/settings.py"], ids=lambda p: p.name)
+def test_no_file_answers_two_questions(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_program_is_short() -> None:
+    assert len((ROOT / "stacks/__main__.py").read_text().splitlines()) <= 60
