@@ -24,8 +24,8 @@ PEOPLE = (
     "aws:iam/userPolicyAttachment:UserPolicyAttachment",
 )
 TOO_MUCH = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "ReadOnlyAccess", "AmazonS3FullAccess")
-# Services whose calls carry no source account or ARN to compare with.
-UNSCOPED_SERVICES = ("ec2.amazonaws.com",)
+# Services whose calls carry no source account or ARN to compare with; a role is passed to them in its own account only.
+UNSCOPED_SERVICES = ("backup.amazonaws.com", "ec2.amazonaws.com", "rds.amazonaws.com", "s3.amazonaws.com")
 SCOPES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
 EXACT = ("StringEquals", "ForAllValues:StringEquals", "ForAnyValue:StringEquals")
 
