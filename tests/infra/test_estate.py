@@ -67,9 +67,9 @@ def test_the_cluster_is_private_in_production(graphs: dict[str, Graph]) -> None:
         assert all(IPv4Network(cidr).prefixlen >= 16 for cidr in access.get("publicAccessCidrs", []))
 
 
-def test_a_new_zone_slot_changes_no_existing_resource(record: Callable[..., Graph], graphs: dict[str, Graph]) -> None:
+def test_a_new_zone_slot_changes_no_existing_resource(record: Callable[..., Graph]) -> None:
     zones = '[{"slot":0,"zone_id":"use1-az1"},{"slot":1,"zone_id":"use1-az2"},{"slot":3,"zone_id":"use1-az6"}]'
-    before = {row["urn"]: row["inputs"] for row in graphs["dev"].of_type("Subnet")}
+    before = {row["urn"]: row["inputs"] for row in record("dev").of_type("Subnet")}
     after = {row["urn"]: row["inputs"] for row in record("dev", f"network.zones={zones}").of_type("Subnet")}
     assert {urn: after[urn] for urn in before} == before
     assert len(after) == len(before) + 4

@@ -1,10 +1,11 @@
 """Is every difference between staging and production one that somebody meant?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.infra.graph import Graph, Row
@@ -62,8 +63,13 @@ def explains(row: dict[str, str], difference: tuple[str, str | None]) -> bool:
     return path is None if "path" not in row else path is not None and fnmatchcase(path, row["path"])
 
 
-def test_every_difference_is_explained(graphs: dict[str, Graph]) -> None:
-    found = list(differences(graphs["staging"], graphs["production"]))
+@pytest.fixture(scope="module")
+def found(record: Callable[..., Graph]) -> list[tuple[str, str | None]]:
+    """As the program registers them: there, ids are named after their resources and equal in both."""
+    return list(differences(record("staging"), record("production")))
+
+
+def test_every_difference_is_explained(found: list[tuple[str, str | None]]) -> None:
     assert found
     unexplained = sorted(
         f"{resource}: {path or 'only one of them has it'}"
@@ -73,8 +79,7 @@ def test_every_difference_is_explained(graphs: dict[str, Graph]) -> None:
     assert not unexplained, "explain in parity.yaml why they differ, or make them equal"
 
 
-def test_every_explanation_is_still_needed(graphs: dict[str, Graph]) -> None:
-    found = list(differences(graphs["staging"], graphs["production"]))
+def test_every_explanation_is_still_needed(found: list[tuple[str, str | None]]) -> None:
     assert [row for row in EXPLAINED if not any(explains(row, difference) for difference in found)] == []
 
 

@@ -1,7 +1,6 @@
 """Who can reach what? Proofs over the whole graph of each environment, not over single fields."""
 
 import json
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -134,22 +133,26 @@ def test_the_data_tier_is_closed_to_all_but_the_tiers_that_use_it(graph: Graph) 
     assert {row["inputs"]["tags"]["tier"] for row in graph.behind(acl, "subnetIds")} == {"data"}
 
 
-# What each workload's role may name: patterns of resources, by the service of the action.
+# What each workload's policy is made from: nothing else of the estate can be named in it.
+APPLICATION = {
+    "cache",
+    "cache-service",
+    "database-proxy",
+    "encryption-cache",
+    "encryption-media",
+    "encryption-secrets",
+    "media",
+    "queue",
+    "secrets",
+}
 OWN = {
-    "api": {"rds-db", "elasticache", "s3", "kms", "sqs", "secretsmanager"},
-    "worker": {"rds-db", "elasticache", "s3", "kms", "sqs", "secretsmanager"},
-    "sweeper": {"rds-db", "elasticache", "s3", "kms", "sqs", "secretsmanager"},
-    "migrator": {"rds-db", "secretsmanager", "kms"},
-    "bootstrap": {"secretsmanager", "kms"},
+    "api": APPLICATION,
+    "worker": APPLICATION,
+    "sweeper": APPLICATION,
+    "migrator": {"database-proxy", "encryption-secrets", "secrets"},
+    "bootstrap": {"database", "encryption-secrets"},
 }
-RESOURCES = {
-    "rds-db": ["arn:aws:rds-db:us-east-1:123456789012:dbuser:prx-*/service", "*:dbuser:prx-*/migrator"],
-    "elasticache": ["arn:aws:*:cache", "arn:aws:*:cache-service"],
-    "s3": ["arn:aws:*:media", "arn:aws:*:media/[*]"],
-    "sqs": ["arn:aws:*:queue"],
-    "kms": ["arn:aws:*:encryption-media", "arn:aws:*:encryption-cache", "arn:aws:*:encryption-secrets"],
-    "secretsmanager": ["arn:aws:*:secrets", "arn:aws:secretsmanager:mock"],
-}
+USER = {"api": "service", "worker": "service", "sweeper": "service", "migrator": "migrator"}
 
 
 def permissions(graph: Graph, workload: str) -> list[dict[str, Any]]:
@@ -160,13 +163,24 @@ def permissions(graph: Graph, workload: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("workload", OWN)
 def test_each_workload_reaches_only_its_own(graph: Graph, workload: str) -> None:
+    policy = graph.named(f"identity-{workload}", "iam/rolePolicy")
+    assert graph.names_behind(policy, "policy") == OWN[workload]
     for statement in permissions(graph, workload):
-        services = {action.split(":")[0] for action in statement["Action"]}
-        assert services <= OWN[workload]
         assert not any("*" in action for action in statement["Action"])
-        for service in services:
-            for resource in statement["Resource"]:
-                assert any(fnmatchcase(resource, pattern) for pattern in RESOURCES[service]), resource
+        for resource in statement["Resource"]:
+            assert resource.startswith("arn:aws:")
+            assert "*" not in resource.removesuffix("/*")
+
+
+@pytest.mark.parametrize("workload", OWN)
+def test_each_workload_logs_in_to_the_database_as_its_own_user(graph: Graph, workload: str) -> None:
+    users = [
+        resource.rsplit("/", 1)[-1]
+        for statement in permissions(graph, workload)
+        if "rds-db:connect" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    assert users == ([USER[workload]] if workload in USER else [])
 
 
 @pytest.mark.parametrize("workload", OWN)
@@ -176,15 +190,15 @@ def test_a_key_is_used_through_one_service_only(graph: Graph, workload: str) -> 
             assert set(statement["Condition"]["StringEquals"]) == {"kms:ViaService"}
 
 
-def test_only_the_bootstrap_job_reads_the_master_secret(graph: Graph) -> None:
-    readers = [
-        workload
-        for workload in OWN
-        for statement in permissions(graph, workload)
+def test_only_the_bootstrap_job_and_the_proxy_read_the_master_secret(graph: Graph) -> None:
+    readers = {
+        row["name"]
+        for row in graph.of_type("iam/rolePolicy")
+        for statement in json.loads(row["inputs"]["policy"])["Statement"]
         if "secretsmanager:GetSecretValue" in statement["Action"]
-        and "arn:aws:secretsmanager:mock" in statement["Resource"]
-    ]
-    assert readers == ["bootstrap"]
+        and any(":secret:rds!" in resource for resource in statement["Resource"])
+    }
+    assert readers == {"identity-bootstrap", "database-proxy"}
 
 
 def test_each_role_is_taken_by_one_service_account(graph: Graph) -> None:
