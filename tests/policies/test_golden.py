@@ -1,0 +1,98 @@
+"""What do the rules say about the three environments as they are, and when one property of them changes?"""
+
+import json
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+import check
+import graphs
+import pytest
+import yaml
+from pack import catalogue, exemptions, files, graph
+from pack.evaluate import Verdict
+from wire import Pack
+
+RULES = catalogue.load()
+MUTATIONS = yaml.safe_load((graphs.HERE / "mutations.yaml").read_text())
+
+
+@cache
+def golden(environment: str) -> list[graphs.Row]:
+    return list(json.loads((graphs.ROOT / f"tests/golden/{environment}.json").read_text()))
+
+
+@cache
+def before() -> frozenset[tuple[str, str, str]]:
+    """What the rules already say about production: advice, and what is exempt."""
+    return frozenset(map(key, graphs.judged(golden("production"))))
+
+
+def key(verdict: Verdict) -> tuple[str, str, str]:
+    return verdict.rule, verdict.urn, verdict.path
+
+
+def cases() -> list[Any]:
+    """The changes whose type production has; of the resources of that type the first on which the rule is content."""
+    present = {row["type"] for row in golden("production")}
+    return [
+        pytest.param(rule, change, id=f"{rule}-{number}")
+        for rule, changes in MUTATIONS.items()
+        for number, change in enumerate(changes)
+        if change.get("type") in present and "name" not in change and graphs.mutated(content(rule), change)
+    ]
+
+
+def content(rule: str) -> list[graphs.Row]:
+    """Production without the resources that break the rule already, such as exempt ones."""
+    broken = {urn for name, urn, _ in before() if name == rule}
+    return [row for row in golden("production") if row["urn"] not in broken]
+
+
+@pytest.mark.parametrize("environment", graphs.ENVIRONMENTS)
+def test_nothing_stops_the_deployment_of_an_environment(environment: str) -> None:
+    chosen = graphs.profile(environment)
+    accepted = exemptions.read(graphs.ROOT / "policies/exemptions.yaml", RULES)
+    stack = graph.read(graphs.ROOT / f"tests/golden/{environment}.json")
+    said = check.verdicts(stack, RULES, chosen, accepted)
+    assert [verdict for verdict in said if check.stops(verdict, chosen)] == []
+
+
+def test_every_type_is_claimed_by_a_rule_or_exempt_with_a_reason() -> None:
+    claimed = {type_ for rule in RULES.values() for type_ in (*rule.types, *rule.reads)}
+    unclaimed = files.read(graphs.ROOT / "policies/unclaimed.yaml")
+    present = {row["type"] for environment in graphs.ENVIRONMENTS for row in golden(environment)}
+    assert {t for t in present - claimed if not any(fnmatchcase(t, pattern) for pattern in unclaimed)} == set()
+    assert {p for p in unclaimed if p in claimed or not any(fnmatchcase(t, p) for t in present)} == set(), "stale"
+    assert all(isinstance(reason, str) and len(reason) > 5 for reason in unclaimed.values())
+
+
+@pytest.mark.parametrize(("rule", "change"), cases())
+def test_one_change_of_production_makes_exactly_that_rule_fire(rule: str, change: dict[str, Any]) -> None:
+    rows = content(rule)
+    changed = graphs.mutated(rows, change)
+    assert changed is not None
+    others = [row for row in golden("production") if row not in rows]
+    new = {verdict.rule for verdict in graphs.judged([*changed, *others]) if key(verdict) not in before()}
+    assert rule in new
+    assert new <= {rule, *change.get("also", ())}
+
+
+@pytest.mark.parametrize("environment", graphs.ENVIRONMENTS)
+def test_the_running_pack_says_what_the_functions_say(pack: Pack, environment: str) -> None:
+    policy_json = {
+        name: {"enforcementLevel": setting.level, **setting.options}
+        for name, setting in graphs.profile(environment).items()
+    }
+    pack.configure(policy_json)
+    pack.configure_stack(preview=False, stack=environment)
+    rows = golden(environment)
+    provider = next(row["inputs"] for row in rows if row["type"] == "pulumi:providers:aws")
+    rows = [{**row, "providerInputs": provider if row["provider"] == "aws" else {}} for row in rows]
+    said = [d for row in rows for d in pack.analyze(row)] + pack.analyze_stack(rows)
+    chosen = graphs.profile(environment)
+    accepted = exemptions.read(graphs.ROOT / "policies/exemptions.yaml", RULES)
+    stack = graph.read(graphs.ROOT / f"tests/golden/{environment}.json")
+    expected = check.verdicts(stack, RULES, chosen, accepted)
+    assert sorted((d.policyName, d.urn) for d in said) == sorted((v.rule, v.urn) for v in expected)
+    pack.configure({})
