@@ -8,8 +8,9 @@ name free. Secrets are stored as given, like in the real service; `show` and `li
 import json
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -83,11 +84,10 @@ class World:
         """Open, and make where missing. Raises sqlite3.Error when the file cannot be used."""
         self.name = f"{project}/{stack}"
         self.file = worlds / quote(project, safe="") / f"{quote(stack, safe='')}.sqlite"
-        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.file.exists():
+            _make(self.file)
         self._database = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; only a power cut may
-        self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Let the file go."""
@@ -179,6 +179,19 @@ class Worlds:
         if key not in self._open:
             self._open[key] = World(folder(), *key)
         return self._open[key]
+
+
+def _make(file: Path) -> None:
+    """Make an empty world in one step: several plugins may open it for the first time at once."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        fresh = Path(folder, "world.sqlite")
+        database = sqlite3.connect(fresh)
+        database.execute("PRAGMA journal_mode = WAL")  # kept in the file
+        database.executescript(_SCHEMA)
+        database.close()
+        with suppress(FileExistsError):  # another plugin was first
+            os.link(fresh, file)
 
 
 def _with(values: Value, path: PropertyPath, value: Value) -> Value:

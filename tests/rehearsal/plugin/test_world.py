@@ -47,6 +47,18 @@ def test_objects_are_found_by_type_value_and_urn(tmp_path: Path) -> None:
     assert world.reset() == 2 and world.birth(one.urn) == 1
 
 
+def test_a_world_may_be_opened_for_the_first_time_by_many_at_once(tmp_path: Path) -> None:
+    def work(at: int) -> None:
+        world = World(tmp_path, "demo", "dev")
+        with world.changing():
+            world.put(row(f"vpc-{at}"))
+        world.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(40)))
+    assert len(World(tmp_path, "demo", "dev").rows()) == 40
+
+
 def test_processes_at_once_lose_no_write(start: Callable[..., Any]) -> None:
     plugins = [start(region=region) for region in ("us-east-1", "us-west-2", "eu-west-1")]
 
