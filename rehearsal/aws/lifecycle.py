@@ -1,9 +1,12 @@
 """How does an object of the account come, change and go?"""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from rehearsal.answers import Object, Refused, Urn
 from rehearsal.aws import behind, outputs
+from rehearsal.aws.account import judge
+from rehearsal.aws.account.request import Request
 from rehearsal.aws.check import refused_at_up
 from rehearsal.aws.computed import Making, extra
 from rehearsal.aws.context import Context
@@ -27,9 +30,10 @@ class Lifecycle:
 
     def create(self, urn: Urn, inputs: Properties) -> Object:
         """Create an object. Raises Refused when AWS would refuse it."""
-        self._check(urn, inputs.values)
+        self._refuse_inputs(urn, inputs.values)
         given = behind.create(urn.token, inputs.values, self._called, self._here(inputs))
         with self._world.changing():
+            self._refuse(judge.change, urn, inputs, None)
             seed = f"{urn.text}#{self._world.birth(urn.text)}"
             made = self._make(urn, inputs, seed, None, given)
             self._put(urn, made, seed)
@@ -49,12 +53,13 @@ class Lifecycle:
 
     def update(self, urn: Urn, old: Object, news: Properties) -> Object:
         """Change an object in place. Raises Refused when AWS would refuse that, or when the object is gone."""
-        self._check(urn, news.values)
+        self._refuse_inputs(urn, news.values)
         with self._world.changing():
             row = self._find(urn, old.id, old)
             if row is None:
                 message = f"{old.id} is not in the world any more: `pulumi refresh` takes it out of the state"
                 raise Refused("ResourceNotFoundException", message)
+            self._refuse(judge.change, urn, news, row)
             made = self._make(urn, news, row.seed, row, behind.outputs(row))
             self._put(urn, made, row.seed)
         return made
@@ -64,11 +69,19 @@ class Lifecycle:
         with self._world.changing():
             row = self._find(urn, old.id, old)
             if row is not None:
+                self._refuse(judge.deletion, urn, Properties(row.inputs), row)
                 self._world.remove(row)
                 behind.delete(row, self._world)
 
-    def _check(self, urn: Urn, inputs: Values) -> None:
+    def _refuse_inputs(self, urn: Urn, inputs: Values) -> None:
         for refused in refused_at_up(self._library, urn.token, inputs):
+            raise refused
+
+    def _refuse(
+        self, judged: Callable[[Request], Refused | None], urn: Urn, inputs: Properties, row: Row | None
+    ) -> None:
+        refused = judged(Request(urn.token, inputs.values, self._here(inputs), self._world, row))
+        if refused is not None:
             raise refused
 
     def _make(self, urn: Urn, inputs: Properties, seed: str, before: Row | None, given: Values) -> Object:
