@@ -22,16 +22,18 @@ from rehearsal.values import Path as PropertyPath
 from rehearsal.values import Value, Values
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
+CREATE TABLE objects (
   token TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
   inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL, seed TEXT NOT NULL,
   PRIMARY KEY (token, region, id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS objects_urn ON objects (urn);
-CREATE INDEX IF NOT EXISTS objects_id ON objects (id);
-CREATE INDEX IF NOT EXISTS objects_arn ON objects (json_extract(outputs, '$.arn'));
-CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX objects_urn ON objects (urn);
+CREATE INDEX objects_id ON objects (id);
+CREATE INDEX objects_arn ON objects (json_extract(outputs, '$.arn'));
+CREATE TABLE births (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
+_LAYOUT = 1
+"""Raised with every change of the tables, so that another layout is not misread."""
 _WAIT_SECONDS = 30.0
 
 
@@ -81,13 +83,16 @@ class World:
     """The objects of one stack."""
 
     def __init__(self, worlds: Path, project: str, stack: str) -> None:
-        """Open, and make where missing. Raises sqlite3.Error when the file cannot be used."""
+        """Open, and make where missing. Raises sqlite3.Error or RehearsalError when the file cannot be used."""
         self.name = f"{project}/{stack}"
         self.file = worlds / quote(project, safe="") / f"{quote(stack, safe='')}.sqlite"
         if not self.file.exists():
             _make(self.file)
         self._database = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
         self._database.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; only a power cut may
+        (layout,) = self._database.execute("PRAGMA user_version").fetchone()
+        if layout != _LAYOUT:
+            raise RehearsalError(f"{self.file} was made by another version of the rehearsal: remove it and its stack")
 
     def close(self) -> None:
         """Let the file go."""
@@ -187,8 +192,9 @@ def _make(file: Path) -> None:
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         fresh = Path(folder, "world.sqlite")
         database = sqlite3.connect(fresh)
+        database.execute("PRAGMA synchronous = OFF")  # nothing to lose yet
         database.execute("PRAGMA journal_mode = WAL")  # kept in the file
-        database.executescript(_SCHEMA)
+        database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_LAYOUT}; COMMIT;")
         database.close()
         with suppress(FileExistsError):  # another plugin was first
             os.link(fresh, file)

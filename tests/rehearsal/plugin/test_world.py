@@ -1,6 +1,7 @@
 """Is the world safe to share, and can a person look into it and change it?"""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,16 @@ def test_a_world_may_be_opened_for_the_first_time_by_many_at_once(tmp_path: Path
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(40)))
     assert len(World(tmp_path, "demo", "dev").rows()) == 40
+
+
+def test_a_world_of_another_layout_is_not_misread(tmp_path: Path) -> None:
+    world = World(tmp_path, "demo", "dev")
+    world.close()
+    other = sqlite3.connect(world.file)
+    other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(RehearsalError, match="another version"):
+        World(tmp_path, "demo", "dev")
 
 
 def test_processes_at_once_lose_no_write(start: Callable[..., Any]) -> None:
