@@ -23,26 +23,31 @@ def check(
     context: Context,
 ) -> Checked:
     """The inputs as the provider keeps them, and at most one failure for each property.
-
     `olds` are the inputs of the resource that is there (empty for a new one), `name` is the last part of its URN.
     """
     resource = library.schemas.get(token)
     if resource is None:
         return Checked(news, (Failure("", f"the installed AWS SDK has no resource type {token}"),))
     rules = library.facts.get(token)
-    conversion = Conversion(library.schemas, library.constraints(token, at_up=False))
-    inputs = conversion.fields(resource.inputs, news, (), "")
-    failures = dict(conversion.failures)
+    completed = dict(news)
+    failures: dict[str, Failure] = {}
     try:
-        _add_name(resource, inputs, olds, name, random_seed)
+        _add_name(resource, completed, olds, name, random_seed)
     except NameTooLongError as error:
         failures["name"] = Failure("name", str(error))
-    _add_context(resource, inputs, context)
+    if resource.regional:
+        completed.setdefault("region", context.region)
+    constraints = library.constraints(token, at_up=False)
+    naming = overrides().naming(resource)
+    if naming is not None and naming.made(completed.get(naming.property), name):  # nobody wrote it
+        constraints = {path: some for path, some in constraints.items() if path != naming.property}
+    conversion = Conversion(library.schemas, constraints, failures)
+    inputs = conversion.fields(resource.inputs, completed, (), "")
     for failure in (*check_groups(rules, inputs, at_up=False), *check_plan(token, inputs)):
         failures.setdefault(failure.property, failure)
     if failures:
         return Checked(inputs, tuple(failures.values()))
-    add_defaults(library.schemas, resource, rules, inputs)
+    add_defaults(resource, rules, inputs)
     return Checked(inputs)
 
 
@@ -68,9 +73,3 @@ def _add_name(resource: Resource, inputs: Values, olds: Values, name: str, rando
         return
     old = olds.get(naming.property)
     inputs[naming.property] = old if naming.made(old, name) else naming.name(name, random_seed, inputs)
-
-
-def _add_context(resource: Resource, inputs: Values, context: Context) -> None:
-    """The provider's own region. Its default tags stay out: since v7 they show in the output `tagsAll` only."""
-    if resource.regional and "region" not in inputs:
-        inputs["region"] = context.region

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rehearsal.aws.facts import Rules
 from rehearsal.aws.groups import blocks
 from rehearsal.aws.naming import overrides
-from rehearsal.aws.schema import Resource, Schemas
+from rehearsal.aws.schema import Resource
 from rehearsal.values import Value, Values
 
 _TERRAFORM, _PULUMI = "Managed by Terraform", "Managed by Pulumi"
@@ -19,7 +19,7 @@ def defaults_of(resource: Resource, rules: Rules) -> Mapping[str, Value]:
     return {**rules.defaults, managed: _PULUMI}
 
 
-def add_defaults(schemas: Schemas, resource: Resource, rules: Rules, inputs: Values) -> None:
+def add_defaults(resource: Resource, rules: Rules, inputs: Values) -> None:
     """Write the defaults into every block that is there, except where they would conflict with what is set."""
     excluded = [set(group) for group in (*rules.conflicts, *rules.at_most_one_of, *rules.exactly_one_of)]
     for path, value in defaults_of(resource, rules).items():

@@ -16,6 +16,7 @@ class Rules:
 
     `refused_at_up` names facts (`lengths.name`) that AWS enforces although the provider does not check them; `up` holds
     more of that kind from the API's own model, by table, with their source and the service's error code;
+    `level` is "facts" where the provider's own source was read, else "schema": then nothing is known of replacement.
     `sources` says for each fact (or for `*`: for all the others) where it was seen.
     """
 
@@ -40,8 +41,8 @@ class Rules:
     refused_at_up: frozenset[str] = frozenset()
     unverified: frozenset[str] = frozenset()
     up: Mapping[str, Any] = field(default_factory=dict)
+    level: str = "schema"
     sources: Mapping[str, str] = field(default_factory=dict)
-    known: bool = False
 
     def source(self, fact: str) -> str:
         """Where `fact` (`enums.type`, `replace_on`) was seen."""
@@ -73,4 +74,4 @@ class Facts:
         values: dict[str, Any] = {
             key: frozenset(value) if key in _SETS else value for key, value in row.items() if key != "token"
         }
-        return Rules(**values, known=True)
+        return Rules(**{"level": "facts", **values})

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.aws import models
-from rehearsal.aws.facts import DATA
+from rehearsal.aws.constraints import compile_constraints
+from rehearsal.aws.convert import scalar
+from rehearsal.aws.facts import DATA, Rules
 from rehearsal.aws.schema import Property, Resource, Schemas, ensure, open_schemas
 
 BY_PATH = ("enums", "ranges", "lengths", "counts", "patterns", "not_patterns", "formats", "defaults")
@@ -93,6 +95,23 @@ class Row:
         elif paths not in self.facts.setdefault(table, []):
             self.facts[table].append(paths)
             self.sources[f"{table}.{'+'.join(paths)}"] = source
+
+    def settle_defaults(self) -> None:
+        """Defaults get the type of their property; a limit that a default would break was read wrongly."""
+        limits = {
+            table: {path: value for path, value in self.facts.get(table, {}).items() if value is not None}
+            for table in EACH
+        }
+        constraints = compile_constraints(Rules(**limits), at_up=False)  # type: ignore[arg-type]  # by table name
+        for path, value in list(self.facts.get("defaults", {}).items()):
+            known = self.property(path)
+            if known is None or value is None or known.type.kind in {"list", "map", "object", "any", "asset"}:
+                continue
+            self.facts["defaults"][path] = scalar(known.type.kind, value)
+            if value != "" and any(constraint(value) for constraint in constraints.get(path, ())):
+                for table in EACH:
+                    if self.facts.get(table, {}).pop(path, None) is not None:
+                        self._dropped[f"{table} that the default breaks"] += 1
 
     def compact(self, token: str) -> dict[str, Any]:
         """The row as it is committed: keys sorted, the most frequent source written once as `*`."""
@@ -274,10 +293,13 @@ def rows(folder: Path, schemas: Schemas, dropped: Counter[str]) -> Iterator[dict
             settled(row, estate[token])
         if facts:
             provider_source(row, facts, token in estate)
+        if not facts and token not in estate:
+            row.facts["level"] = "schema"
+        row.settle_defaults()
         newer_values(row, mapped, {plain(path) for path in facts.get("enums_literal", ())})
         service_model(row, mapped, bool(facts), newer)
         cloudformation(row, mapped, newer)
-        if row.facts.keys() - {"up"} or row.facts.get("up", {}).keys() - {"source", "code"}:
+        if row.facts.keys() - {"up", "level"} or row.facts.get("up", {}).keys() - {"source", "code"}:
             yield row.compact(token)
 
 
@@ -297,7 +319,7 @@ def main() -> int:
     lines = [json.dumps(row, separators=(",", ":")) for row in rows(options.folder, open_schemas(), dropped)]
     options.output.write_text("\n".join(lines) + "\n")
     progress(f"{options.output}: {len(lines)} types, {options.output.stat().st_size / 1e6:.2f} MB")
-    progress("left out, not in the SDK: " + (", ".join(f"{n} {table}" for table, n in dropped.items()) or "none"))
+    progress("left out: " + (", ".join(f"{n} {table}" for table, n in dropped.items()) or "none"))
     return 0
 
 

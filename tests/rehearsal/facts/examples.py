@@ -14,9 +14,10 @@ from typing import Any
 from rehearsal.aws import sdk
 from rehearsal.aws.check import check, refused_at_up
 from rehearsal.aws.context import Context
+from rehearsal.aws.diff import diff
 from rehearsal.aws.library import Library
 from rehearsal.aws.schema import Property, Schemas, Type
-from rehearsal.values import UNKNOWN
+from rehearsal.values import UNKNOWN, Values
 
 _BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -153,13 +154,14 @@ class Refusals:
     replayed: int
     rows: list[Row]
     at_up: list[str]
+    restless: list[str]
 
 
 def replay(library: Library, examples: list[Example]) -> Refusals:
     """Ask Check about each example, and AWS's own limits about those that it takes."""
     tokens, context = token_of(library.schemas), Context("us-east-1")
     rows: dict[str, Row] = {}
-    at_up, replayed = [], 0
+    at_up, restless, replayed = [], [], 0
     for example in examples:
         token = tokens.get(example.cls.lower().replace("_", ""))
         resource = library.schemas.get(token) if token else None
@@ -174,9 +176,27 @@ def replay(library: Library, examples: list[Example]) -> Refusals:
             key = next(one for one in (key, *(f"{key} ({n})" for n in range(2, 99))) if one not in rows)
             rows[key] = Row(key, failures, _cause(failures))
         else:
+            if not _rests(library, token, example.name, answer.inputs, context):
+                restless.append(f"{token} {example.name}")
             later = refused_at_up(library, token, answer.inputs)
             at_up += [f"{token} {example.name}: {one.property}" for one in later]
-    return Refusals(replayed, list(rows.values()), at_up)
+    return Refusals(replayed, list(rows.values()), at_up, restless)
+
+
+def _rests(library: Library, token: str, name: str, inputs: Values, context: Context) -> bool:
+    """Whether checked inputs check clean, stay as they are, and differ in nothing (but in what is not known yet)."""
+    again = check(library, token, inputs, olds=inputs, name=name, random_seed=b"other", context=context)
+    known = _known(inputs)
+    same = diff(library, token, old_inputs=known, old_outputs=known, news=_known(again.inputs), context=context)
+    return again.inputs == inputs and not again.failures and not same.changes
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _known(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_known(one) for one in value]
+    return "known by now" if value is UNKNOWN else value
 
 
 def _cause(failures: dict[str, str]) -> str:

@@ -32,3 +32,7 @@ def test_hardly_any_refusal_is_false(refusals: Refusals) -> None:
 def test_aws_would_take_them_too(refusals: Refusals) -> None:
     """What only AWS refuses at `up`: an account id of ten digits in the documentation."""
     assert refusals.at_up == ["aws:redshift/partner:Partner example: accountId"]
+
+
+def test_checked_inputs_check_clean_and_differ_in_nothing(refusals: Refusals) -> None:
+    assert not refusals.restless
