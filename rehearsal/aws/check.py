@@ -6,9 +6,8 @@ from rehearsal.aws.convert import Conversion
 from rehearsal.aws.defaults import add_defaults
 from rehearsal.aws.groups import check_groups
 from rehearsal.aws.library import Library
-from rehearsal.aws.naming import NameTooLongError, overrides
+from rehearsal.aws.naming import Autonaming, NameTooLongError, overrides
 from rehearsal.aws.planned import check_plan
-from rehearsal.aws.schema import Resource
 from rehearsal.values import Values
 
 
@@ -21,9 +20,11 @@ def check(
     name: str,
     random_seed: bytes,
     context: Context,
+    autonaming: Autonaming | None = None,
 ) -> Checked:
     """The inputs as the provider keeps them, and at most one failure for each property.
-    `olds` are the inputs of the resource that is there (empty for a new one), `name` is the last part of its URN.
+    `olds` are the inputs of the resource that is there (empty for a new one), `name` is the last part of its URN,
+    `autonaming` what the project's configuration says of names.
     """
     resource = library.schemas.get(token)
     if resource is None:
@@ -31,14 +32,15 @@ def check(
     rules = library.facts.get(token)
     completed = dict(news)
     failures: dict[str, Failure] = {}
-    try:
-        _add_name(resource, completed, olds, name, random_seed)
-    except NameTooLongError as error:
-        failures["name"] = Failure("name", str(error))
+    naming = overrides().naming(resource)
+    if naming is not None and not completed.keys() & {naming.property, f"{naming.property}Prefix"}:
+        try:
+            completed |= naming.choose(completed, olds, name, random_seed, autonaming)
+        except NameTooLongError as error:
+            failures[naming.property] = Failure(naming.property, str(error))
     if resource.regional:
         completed.setdefault("region", context.region)
     constraints = library.constraints(token, at_up=False)
-    naming = overrides().naming(resource)
     if naming is not None and naming.made(completed.get(naming.property), name):  # nobody wrote it
         constraints = {path: some for path, some in constraints.items() if path != naming.property}
     conversion = Conversion(library.schemas, constraints, failures)
@@ -64,12 +66,3 @@ def refused_at_up(library: Library, token: str, inputs: Values) -> tuple[Refused
         Refused(rules.up.get("code", "ValidationException"), f"{failure.property}: {failure.reason}", failure.property)
         for failure in (*wrong, *check_groups(rules, inputs, at_up=True))
     )
-
-
-def _add_name(resource: Resource, inputs: Values, olds: Values, name: str, random_seed: bytes) -> None:
-    """The automatic name: the old one when there is one, else a new one."""
-    naming = overrides().naming(resource)
-    if naming is None or naming.property in inputs or f"{naming.property}Prefix" in inputs:
-        return
-    old = olds.get(naming.property)
-    inputs[naming.property] = old if naming.made(old, name) else naming.name(name, random_seed, inputs)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rehearsal.aws.facts import DATA
 from rehearsal.aws.schema import Resource
@@ -16,6 +16,15 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 class NameTooLongError(Exception):
     """The resource's own name leaves no room for the random digits."""
+
+
+@dataclass(frozen=True)
+class Autonaming:
+    """What the project's `pulumi:autonaming` asks for: `propose` a name that the type may complete, `enforce` it, or
+    `disable` automatic names."""
+
+    mode: Literal["propose", "enforce", "disable"]
+    proposed: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,26 @@ class Naming:
         if self.letters:
             random = "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest.digest()[: self.random])
         return self._around(stem + random, inputs)
+
+    def choose(
+        self,
+        inputs: Mapping[str, Any],
+        olds: Mapping[str, Any],
+        urn_name: str,
+        random_seed: bytes,
+        autonaming: Autonaming | None,
+    ) -> dict[str, Any]:
+        """The property with its automatic name: what the project asks for, else the old name, else a new one.
+
+        Empty where the project disables automatic names. Raises NameTooLongError.
+        """
+        if autonaming is None:
+            old = olds.get(self.property)
+            return {self.property: old if self.made(old, urn_name) else self.name(urn_name, random_seed, inputs)}
+        if autonaming.mode == "disable":
+            return {}
+        proposed = autonaming.proposed.lower() if self.lower else autonaming.proposed
+        return {self.property: autonaming.proposed if autonaming.mode == "enforce" else self._around(proposed, inputs)}
 
     def made(self, name: Any, urn_name: str) -> bool:
         """Whether `name` is one that this rule could have made for `urn_name`."""

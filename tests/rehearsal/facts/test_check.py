@@ -8,6 +8,7 @@ from rehearsal.answers import Checked
 from rehearsal.aws.check import check, refused_at_up
 from rehearsal.aws.context import Context
 from rehearsal.aws.library import Library
+from rehearsal.aws.naming import Autonaming
 from rehearsal.values import UNKNOWN
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -93,6 +94,14 @@ def test_automatic_names(library: Library) -> None:
     assert "name" not in ask(library, QUEUE, {"namePrefix": "x"}).inputs
     assert ask(library, QUEUE, {}, olds={"name": "fixed"}).inputs["name"] != "fixed"
     assert "exceed 80" in refused_name(library)
+
+
+def test_the_projects_own_rule_for_names(library: Library) -> None:
+    fifo = {"fifoQueue": True}
+    assert ask(library, QUEUE, fifo, autonaming=Autonaming("propose", "a")).inputs["name"] == "a.fifo"
+    assert ask(library, QUEUE, {}, autonaming=Autonaming("enforce", "a")).inputs["name"] == "a"
+    assert "name" not in ask(library, QUEUE, {}, autonaming=Autonaming("disable")).inputs
+    assert ask(library, QUEUE, {"name": "b"}, autonaming=Autonaming("enforce", "a")).inputs["name"] == "b"
 
 
 def refused_name(library: Library) -> str:
