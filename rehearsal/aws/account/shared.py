@@ -37,7 +37,8 @@ def is_in_use(request: Request) -> Refused | None:
     row = request.row
     if row is None:
         return None
-    names = {row.id, row.outputs.get("arn"), row.outputs.get("name"), row.outputs.get("bucket")} - {None}
+    called = (row.id, *(row.outputs.get(name) for name in ("arn", "name", "bucket")))
+    names = {name for name in called if isinstance(name, str)}
     for rule in _rules()["in_use"]:
         if rule["of"] != plain(request.token) or (rule.get("unless") and row.outputs.get(rule["unless"])):
             continue

@@ -62,7 +62,12 @@ def test_default_tags_go_into_tags_all(start: Callable[..., Any]) -> None:
 
 
 def test_a_cluster_has_what_a_kubeconfig_needs(plugin: Any) -> None:
-    subnets = [plugin.create("aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/24"})[0]]
+    subnets = [
+        plugin.create(
+            "aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": f"10.0.{at}.0/24", "availabilityZone": zone}
+        )[0]
+        for at, zone in enumerate(["us-east-1a", "us-east-1b"])
+    ]
     inputs = {"name": "main", "roleArn": "arn:aws:iam::1:role/a", "vpcConfig": {"subnetIds": subnets}}
     planned = plugin.create("aws:eks/cluster:Cluster", inputs, preview=True)[1].values
     assert planned["endpoint"] is UNKNOWN and planned["vpcConfig"]["clusterSecurityGroupId"] is UNKNOWN
@@ -93,10 +98,11 @@ def test_outputs_follow_from_other_objects(plugin: Any) -> None:
         "aws:ec2/subnet:Subnet", {"vpcId": vpc, "cidrBlock": "10.0.1.0/24", "availabilityZoneId": "use1-az2"}
     )
     assert placed.values["availabilityZone"] == "us-east-1b"
-    group = plugin.create("aws:rds/subnetGroup:SubnetGroup", {"name": "a", "subnetIds": [subnet]})[1]
+    group = plugin.create("aws:elasticache/subnetGroup:SubnetGroup", {"name": "a", "subnetIds": [subnet]})[1]
     assert group.values["vpcId"] == vpc
+    plugin.create("aws:ec2/internetGateway:InternetGateway", {"vpcId": vpc})
     balancer, outputs = plugin.create(
-        "aws:lb/loadBalancer:LoadBalancer", {"name": "a", "internal": True, "subnets": [subnet]}
+        "aws:lb/loadBalancer:LoadBalancer", {"name": "a", "internal": True, "subnets": [subnet, "subnet-elsewhere"]}
     )
     assert outputs.values["dnsName"].startswith("internal-a-") and outputs.values["vpcId"] == vpc
     listener = plugin.create("aws:lb/listener:Listener", {"loadBalancerArn": balancer, "port": 80})[0]
