@@ -43,6 +43,8 @@ def variables(paths: Paths, ambient: Mapping[str, str]) -> dict[str, str | None]
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         # A program whose SDK is older than the emulated plugin still gets it.
         "PULUMI_ENABLE_LEGACY_PLUGIN_SEARCH": "true",
+        # `pulumi import` would write a program too, which takes the official host's code generator.
+        "PULUMI_OPTION_GENERATE_CODE": "false",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -69,6 +69,7 @@ def clear_locks(folder: Path) -> None:
         if _is_engine(lock["pid"]):
             raise RehearsalError(f"process {lock['pid']} is at work on this stack: wait for it or stop it")
         file.unlink(missing_ok=True)
+        file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
 
 
 def resolve(latest: Document, created: Mapping[str, Sequence[str]]) -> Settled:

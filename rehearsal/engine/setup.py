@@ -6,6 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from rehearsal import progress
+from rehearsal.aws import schema
 from rehearsal.cluster import binaries
 from rehearsal.engine.locate import Engine, obtain
 from rehearsal.files import replace_text
@@ -35,6 +37,9 @@ def set_up(paths: Paths) -> Engine:
         replace_text(plugin, wrapper(f"rehearsal.{name}", version), executable=True)
     if paths.mode == "real":
         _set_up_kubernetes(paths)
+    if not schema.cache().is_file():
+        with progress.step("schema of the AWS SDK (15 s the first time)") as shown:
+            schema.ensure(shown.update)
     if not engine.has_language_host():
         host = paths.home / "plugins" / f"language-python-{engine.version}" / "pulumi-language-python"
         replace_text(host, wrapper("rehearsal.language"), executable=True)

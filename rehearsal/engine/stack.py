@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
 from rehearsal.engine.environment import require
 from rehearsal.engine.run import engine
 from rehearsal.engine.settle import settle, tell
@@ -14,7 +16,6 @@ from rehearsal.files import replace_text
 from rehearsal.paths import Paths
 
 SECRETS_PROVIDER = re.compile(r"^(encryptionsalt|secretsprovider|encryptedkey):.*\n?", re.MULTILINE)
-SECURE_VALUE = re.compile(r"^\s*([\w:./-]+)\s*:\s*(?:\n\s+|\{\s*)?secure:", re.MULTILINE)
 
 
 def create(paths: Paths, project: str, stack: str) -> bool:
@@ -42,13 +43,23 @@ def configuration(paths: Paths, project: str, stack: str, source: Path) -> Path:
         text = source.read_text()
     except OSError as error:
         raise RehearsalError(f"{source} cannot be read: {error.strerror}") from error
-    if secure := SECURE_VALUE.search(text):
-        raise RehearsalError(
-            f"{source}: {secure[1]} is encrypted for another backend, which the rehearsal cannot read: give it in plain"
-        )
+    try:
+        settings = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise RehearsalError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+    for key, value in (settings.get("config") or {}).items():
+        if _is_encrypted(value):
+            raise RehearsalError(f"{source}: {key} is encrypted for another backend: the rehearsal needs it in plain")
     target = paths.base / "configuration" / project / f"Pulumi.{stack}.yaml"
     replace_text(target, SECRETS_PROVIDER.sub("", text))
     return target
+
+
+def _is_encrypted(value: object) -> bool:
+    """Is the value, or any part of it, what `pulumi config set --secret` leaves?"""
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def main(argv: list[str]) -> int:

@@ -73,13 +73,16 @@ def main() -> int:
 
 
 def report(error: BaseException) -> str:
-    """The exception with the frames that its author wrote; all of them when none of those is known."""
+    """The exception and what led to it, with the frames that the program's author wrote.
+
+    `REHEARSAL_TRACEBACK=full` keeps the SDK's and the host's.
+    """
     whole = traceback.TracebackException.from_exception(error)
-    links = list(_chain(whole))
-    for link in links:
-        own = [frame for frame in link.stack if not _is_machinery(frame.filename)]
-        if own or isinstance(error, SyntaxError):
-            link.stack = traceback.StackSummary.from_list(own)
+    if os.environ.get("REHEARSAL_TRACEBACK") != "full":
+        for link in _chain(whole):
+            link.stack = traceback.StackSummary.from_list(
+                [frame for frame in link.stack if not _is_machinery(frame.filename)]
+            )
     return "".join(whole.format())
 
 
