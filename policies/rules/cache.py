@@ -2,9 +2,10 @@
 
 from pack.catalogue import rule
 from pack.resource import Finding, Findings, Resource
-from pack.vocabulary import GIVEN, TRUE, at_least, must, number, one_of
+from pack.vocabulary import FALSE, GIVEN, TRUE, at_least, must, number, one_of
 
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
+USER = "aws:elasticache/user:User"
 
 
 @rule(REPLICATION_GROUP)
@@ -21,9 +22,13 @@ def cache_tls(cache: Resource) -> Findings:
     yield from must(cache, "transitEncryptionMode", one_of("required"))
 
 
-@rule(REPLICATION_GROUP)
+@rule(REPLICATION_GROUP, USER)
 def cache_auth(cache: Resource) -> Findings:
-    """The cache knows its users."""
+    """The cache knows its users, and each of them proves who it is."""
+    if cache.type == USER:
+        yield from must(cache, "authenticationMode.type", one_of("iam", "password"))
+        yield from must(cache, "noPasswordRequired", FALSE, default=False)
+        return
     ways = [next(cache.each(path), ("", None))[1] for path in ("userGroupIds", "authToken", "authTokenWo")]
     if not any(GIVEN.holds(value) for value in ways):
         yield Finding("userGroupIds", "userGroupIds or an authentication token must be set")

@@ -7,6 +7,7 @@ from pack.vocabulary import ABSENT, FALSE, GIVEN, TRUE, at_least, containing, mu
 INSTANCE = "aws:rds/instance:Instance"
 CLUSTER = "aws:rds/cluster:Cluster"
 CLUSTER_INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
+PROXY = "aws:rds/proxy:Proxy"
 PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
 CLUSTER_PARAMETERS = "aws:rds/clusterParameterGroup:ClusterParameterGroup"
 TLS_PARAMETERS = ("require_secure_transport", "rds.force_ssl")
@@ -60,9 +61,12 @@ def rds_deletion_protection(database: Resource) -> Findings:
         yield Finding("", "the resource must have the option protect=True")
 
 
-@rule(INSTANCE, CLUSTER, reads=[PARAMETERS, CLUSTER_PARAMETERS])
+@rule(INSTANCE, CLUSTER, PROXY, reads=[PARAMETERS, CLUSTER_PARAMETERS])
 def rds_force_tls(database: Resource, stack: Stack) -> Findings:
-    """The database refuses connections without TLS."""
+    """The database, and the proxy before it, refuse connections without TLS."""
+    if database.type == PROXY:
+        yield from must(database, "requireTls", TRUE)
+        return
     kind, path = PARAMETERS, "parameterGroupName"
     if database.type == CLUSTER:
         kind, path = CLUSTER_PARAMETERS, "dbClusterParameterGroupName"

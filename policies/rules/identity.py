@@ -10,6 +10,12 @@ from pack.vocabulary import matching, must, no
 ROLE = "aws:iam/role:Role"
 INLINE = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy")
 POLICY = "aws:iam/policy:Policy"
+RESOURCE_POLICIES = (
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sqs/queuePolicy:QueuePolicy",
+    "aws:backup/vaultPolicy:VaultPolicy",
+    "aws:ecr/repositoryPolicy:RepositoryPolicy",
+)
 ATTACHMENTS = (
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:iam/userPolicyAttachment:UserPolicyAttachment",
@@ -30,10 +36,12 @@ SCOPES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
 EXACT = ("StringEquals", "ForAllValues:StringEquals", "ForAnyValue:StringEquals")
 
 
-@rule(POLICY, *INLINE)
+@rule(POLICY, *INLINE, *RESOURCE_POLICIES)
 def iam_no_admin_star(policy: Resource) -> Findings:
-    """No policy allows everything on everything, or passing any role."""
+    """No policy allows everything on everything, passing any role, or a resource to everybody."""
     for statement in statements(policy, "policy"):
+        if statement.allows and statement.anyone and not statement.conditions:
+            yield Finding(statement.path, f"{statement.path} allows everybody without a condition")
         if not statement.allows or "*" not in statement.resources:
             continue
         if any(action in ("*", "*:*") for action in statement.actions):

@@ -82,7 +82,11 @@ def mutated(rows: list[Row], change: Mapping[str, Any]) -> list[Row] | None:
 
 def _place(inputs: Any, path: str, value: Any) -> None:
     *steps, last = re.findall(r"[^.\[\]]+", path)
-    for step in steps:
+    for number, step in enumerate(steps):
+        if step == "*":
+            for item in inputs:
+                _place(item, ".".join([*steps[number + 1 :], last]), value)
+            return
         inputs = inputs[int(step)] if step.isdigit() else inputs.setdefault(step, {})
     if value is None:
         inputs.pop(last, None)
