@@ -2,11 +2,12 @@
 
 from typing_extensions import override
 
-from rehearsal.answers import Change, Checked, Differences, Object, Refused, Urn
+from rehearsal.answers import Change, Checked, Differences, Object, Urn
 from rehearsal.aws import context as configuration
 from rehearsal.aws.check import check
 from rehearsal.aws.context import Context
 from rehearsal.aws.diff import diff
+from rehearsal.aws.functions import Question, answer
 from rehearsal.aws.library import Library
 from rehearsal.aws.lifecycle import Lifecycle
 from rehearsal.plugin import Provider
@@ -21,6 +22,7 @@ class Aws(Provider):
         self.version = version
         self._library = library
         self._context = Context("us-east-1")
+        self._urn: Urn | None = None
         self._worlds = Worlds()
 
     @override
@@ -30,11 +32,12 @@ class Aws(Provider):
     @override
     def diff_config(self, olds: Values, news: Values) -> Differences:
         changed = tuple(sorted(name for name in olds.keys() | news.keys() if olds.get(name) != news.get(name)))
-        return Differences(tuple(Change(name, "update") for name in changed), (), changed)
+        replaces = ("region",) if "region" in changed and olds.get("region") else ()
+        return Differences(tuple(Change(name, "update", name in replaces) for name in changed), replaces, changed)
 
     @override
     def configure(self, urn: Urn | None, config: Values) -> None:
-        self._context = configuration.of(config)
+        self._context, self._urn = configuration.of(config), urn
 
     @override
     def check(self, urn: Urn, olds: Values, news: Values, seed: bytes) -> Checked:
@@ -73,7 +76,8 @@ class Aws(Provider):
 
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
-        raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
+        world = self._worlds.of(self._urn) if self._urn is not None else None
+        return answer(token, Question(arguments, self._context, world))
 
     def _lifecycle(self, urn: Urn) -> Lifecycle:
         return Lifecycle(self._library, self._context, self._worlds.of(urn))

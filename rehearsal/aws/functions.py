@@ -1,0 +1,268 @@
+"""What does the account answer when a program asks? Where it is, what AWS has everywhere, and what the world holds."""
+
+import functools
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from rehearsal.answers import Refused
+from rehearsal.aws import policy_document
+from rehearsal.aws.context import Context
+from rehearsal.aws.identity import Dice
+from rehearsal.aws.zones import zone_id, zone_names
+from rehearsal.values import Value, Values
+from rehearsal.world import Row, World
+
+
+@dataclass(frozen=True)
+class Question:
+    """A function call: its arguments, where it is asked, and the stack's world (None before the engine named one)."""
+
+    arguments: Values
+    context: Context
+    world: World | None
+
+    @property
+    def dice(self) -> Dice:
+        """What looks random in an answer, the same for the same question."""
+        return Dice(repr((sorted(self.arguments.items(), key=repr), self.context.region, self.context.account)))
+
+
+def answer(token: str, question: Question) -> Values:
+    """The function's result. Raises Refused when there is none, or when the rehearsal does not know the function."""
+    function = _FUNCTIONS.get(token)
+    if function is not None:
+        return function(question)
+    return _from_the_world(token, question)
+
+
+def _from_the_world(token: str, question: Question) -> Values:
+    """A look-up of one object, by whatever the arguments say of it, among the stack's own."""
+    match = re.fullmatch(r"aws:(\w+)/get(\w+):get\w+", token)
+    if match is None:
+        raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
+    module, name = match.groups()
+    kind = f"aws:{module}/{name[:1].lower()}{name[1:]}:{name}"
+    asked = {key: value for key, value in question.arguments.items() if isinstance(value, str | int | bool)}
+    asked.pop("region", None)
+    rows = question.world.rows(kind) if question.world is not None else []
+    found = [row for row in rows if asked and _matches(row, asked)]
+    if len(found) == 1:
+        return {**found[0].outputs, **question.arguments, "id": found[0].id}
+    what = f"{len(found)} objects match" if found else "no such object in the rehearsal's world"
+    says = (
+        f"{token} looks among what this stack created, and {what} ({', '.join(sorted(asked)) or 'no plain argument'})"
+    )
+    raise Refused("NotFound", says)
+
+
+def _matches(row: Row, asked: Mapping[str, Value]) -> bool:
+    own = row.token.rpartition(":")[2]
+    ids = {"id", "arn", "name", f"{own[:1].lower()}{own[1:]}Id", f"{own[:1].lower()}{own[1:]}Name"}
+    return all(row.outputs.get(key) == value or (key in ids and row.id == value) for key, value in asked.items())
+
+
+def _caller_identity(question: Question) -> Values:
+    here = question.context
+    arn = f"arn:{here.partition}:sts::{here.account}:assumed-role/rehearsal/rehearsal"
+    user = f"AROA{Dice(here.account).upper(17)}:rehearsal"
+    return {"accountId": here.account, "arn": arn, "id": here.account, "userId": user}
+
+
+def _region(question: Question) -> Values:
+    region = question.arguments.get("region") or question.context.region
+    endpoint = f"ec2.{region}.{question.context.dns_suffix}"
+    return {"region": region, "name": region, "id": region, "endpoint": endpoint, "description": region}
+
+
+def _regions(question: Question) -> Values:
+    names = _constants()["regions"].get(question.context.partition, [question.context.region])
+    return {**question.arguments, "id": question.context.partition, "names": names}
+
+
+def _partition(question: Question) -> Values:
+    suffix = question.context.dns_suffix
+    backwards = ".".join(reversed(suffix.split(".")))
+    name = question.context.partition
+    return {"id": name, "partition": name, "dnsSuffix": suffix, "reverseDnsPrefix": backwards}
+
+
+def _availability_zones(question: Question) -> Values:
+    region = question.arguments.get("region") or question.context.region
+    left_out = {*(question.arguments.get("excludeNames") or ()), *(question.arguments.get("excludeZoneIds") or ())}
+    names = [name for name in zone_names(region) if not left_out & {name, zone_id(name)}]
+    for one in question.arguments.get("filters") or ():
+        values = set(one.get("values") or ())
+        if one.get("name") == "zone-name":
+            names = [name for name in names if name in values]
+        elif one.get("name") == "zone-id":
+            names = [name for name in names if zone_id(name) in values]
+    ids = [zone_id(name) for name in names]
+    return {
+        **question.arguments,
+        "id": region,
+        "region": region,
+        "names": names,
+        "zoneIds": ids,
+        "groupNames": [region],
+    }
+
+
+def _availability_zone(question: Question) -> Values:
+    region = question.arguments.get("region") or question.context.region
+    asked = {question.arguments.get("name"), question.arguments.get("zoneId")} - {None}
+    found = [name for name in zone_names(region) if asked & {name, zone_id(name)}]
+    if len(found) != 1:
+        raise Refused("InvalidParameterValue", f"{region} has no such availability zone", "name")
+    name = found[0]
+    facts = {"state": "available", "optInStatus": "opt-in-not-required", "zoneType": "availability-zone"}
+    place = {
+        "region": region,
+        "groupName": region,
+        "networkBorderGroup": region,
+        "parentZoneId": "",
+        "parentZoneName": "",
+    }
+    return {
+        **question.arguments,
+        **facts,
+        **place,
+        "id": name,
+        "name": name,
+        "zoneId": zone_id(name),
+        "nameSuffix": name[-1],
+    }
+
+
+def _default_tags(question: Question) -> Values:
+    return {"id": question.context.partition, "tags": dict(question.context.default_tags)}
+
+
+def _service_principal(question: Question) -> Values:
+    service = question.arguments.get("serviceName")
+    name = f"{service}.amazonaws.com"
+    region = question.arguments.get("region") or question.context.region
+    return {
+        "id": f"{service}.{region}",
+        "name": name,
+        "region": region,
+        "serviceName": service,
+        "suffix": "amazonaws.com",
+    }
+
+
+def _policy_document(question: Question) -> Values:
+    rendered = policy_document.render(question.arguments)
+    return {**rendered, "id": str(int(Dice(rendered["json"]).hex(8), 16))}
+
+
+def _parameter(question: Question) -> Values:
+    """A parameter of the stack, or one of AWS's public ones: an image's id, whatever its name says."""
+    name = str(question.arguments.get("name"))
+    rows = question.world.rows("aws:ssm/parameter:Parameter", name=name) if question.world is not None else []
+    here = question.context
+    arn = f"arn:{here.partition}:ssm:{here.region}:{here.account}:parameter/{name.lstrip('/')}"
+    if rows:
+        row = rows[0].outputs
+        value = {"value": row.get("value", ""), "type": row.get("type", "String"), "arn": row.get("arn", arn)}
+    elif name.startswith("/aws/service/"):
+        value = {"value": f"ami-{question.dice.hex(17)}" if "ami" in name else "1", "type": "String", "arn": arn}
+    else:
+        raise Refused(
+            "ParameterNotFound", f"{name} is none of this stack's parameters and none of AWS's public ones", "name"
+        )
+    insecure = "" if value["type"] == "SecureString" else value["value"]
+    return {**question.arguments, **value, "id": name, "insecureValue": insecure, "version": 1}
+
+
+def _image(question: Question) -> Values:
+    id = f"ami-{question.dice.hex(17)}"
+    arn = f"arn:{question.context.partition}:ec2:{question.context.region}::image/{id}"
+    facts = {"architecture": "x86_64", "rootDeviceName": "/dev/xvda", "state": "available", "virtualizationType": "hvm"}
+    return {
+        **question.arguments,
+        **facts,
+        "id": id,
+        "imageId": id,
+        "arn": arn,
+        "ownerId": "137112412989",
+        "name": "image",
+    }
+
+
+def _prefix_list(question: Question) -> Values:
+    """AWS's own lists, such as com.amazonaws.global.cloudfront.origin-facing: an id, and no addresses."""
+    name = question.arguments.get("name") or "com.amazonaws.global"
+    id = question.arguments.get("id") or f"pl-{Dice(f'{name}{question.context.region}').hex(8)}"
+    arn = f"arn:{question.context.partition}:ec2:{question.context.region}:aws:prefix-list/{id}"
+    facts = {"addressFamily": "IPv4", "entries": [], "maxEntries": 0, "ownerId": "AWS", "version": 1, "tags": {}}
+    return {**question.arguments, **facts, "id": id, "name": name, "arn": arn}
+
+
+def _balancer_account(question: Question) -> Values:
+    region = question.arguments.get("region") or question.context.region
+    account = _constants()["elb_accounts"].get(region)
+    if account is None:
+        raise Refused(
+            "InvalidParameterValue", f"Elastic Load Balancing has no account for {region}: use its service principal"
+        )
+    return {"id": account, "region": region, "arn": f"arn:{question.context.partition}:iam::{account}:root"}
+
+
+def _managed_policy(table: str) -> Callable[[Question], Values]:
+    def look_up(question: Question) -> Values:
+        policies: Mapping[str, str] = _constants()[table]
+        name, id = question.arguments.get("name"), question.arguments.get("id")
+        found = [(one, other) for one, other in policies.items() if name == one or id == other]
+        if not found:
+            raise Refused("NoSuchPolicy", "CloudFront has no managed policy of this name", "name" if name else "id")
+        name, id = found[0]
+        kind = table.removeprefix("cloudfront_").replace("_", "-").removesuffix("ies") + "y"
+        arn = f"arn:{question.context.partition}:cloudfront::{question.context.account}:{kind}/{id}"
+        return {
+            **question.arguments,
+            "id": id,
+            "name": name,
+            "arn": arn,
+            "comment": "",
+            "etag": f"E{Dice(id).upper(13)}",
+        }
+
+    return look_up
+
+
+def _log_user(question: Question) -> Values:
+    return {"id": "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"}
+
+
+@functools.cache
+def _constants() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("rehearsal.aws").joinpath("data/functions.toml").read_text())
+
+
+_FUNCTIONS: dict[str, Callable[[Question], Values]] = {
+    "aws:index/getAvailabilityZone:getAvailabilityZone": _availability_zone,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getDefaultTags:getDefaultTags": _default_tags,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getRegions:getRegions": _regions,
+    "aws:index/getServicePrincipal:getServicePrincipal": _service_principal,
+    "aws:cloudfront/getCachePolicy:getCachePolicy": _managed_policy("cloudfront_cache_policies"),
+    "aws:cloudfront/getLogDeliveryCanonicalUserId:getLogDeliveryCanonicalUserId": _log_user,
+    "aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": _managed_policy(
+        "cloudfront_origin_request_policies"
+    ),
+    "aws:cloudfront/getResponseHeadersPolicy:getResponseHeadersPolicy": _managed_policy(
+        "cloudfront_response_headers_policies"
+    ),
+    "aws:ec2/getAmi:getAmi": _image,
+    "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
+    "aws:elb/getServiceAccount:getServiceAccount": _balancer_account,
+    "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:ssm/getParameter:getParameter": _parameter,
+}
