@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     except DBAPIError as error:
-        print(f"the database refused or does not answer: {type(error.orig).__name__}", file=sys.stderr)
+        code = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+        print(f"the database refused or does not answer: {type(error.orig).__name__} {code}", file=sys.stderr)
         return 1
 
 

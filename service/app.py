@@ -8,7 +8,7 @@ from functools import partial
 
 import orjson
 import structlog
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -57,7 +57,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
         app.include_router(documentation.router)
     errors.install(app)
     app.openapi = partial(documentation.schema, app)  # type: ignore[method-assign]
-    app.state.openapi = Response(orjson.dumps(app.openapi()), media_type="application/json")
+    app.state.openapi = orjson.dumps(app.openapi())
     telemetry.install(settings)
     # Outermost last: the edge sees everything, the gate runs before routing and before a body is read.
     app.add_middleware(Gate, runtime=runtime)

@@ -41,7 +41,7 @@ def statements(settings: Settings) -> list[tuple[str, dict[str, Any]]]:
 def run(settings: Settings, master_user: str, master_password: str) -> None:
     """Create database and user. Raises ValueError for unusable settings, DBAPIError when the server refuses."""
     wanted = statements(settings)
-    url = make_url(settings.database.url).set(drivername="mysql+pymysql", username=master_user, database=None)
+    url = make_url(settings.database.url).set(drivername="mysql+pymysql", username=master_user, database="")
     engine = create_engine(url, connect_args=connect_arguments(settings, synchronous=True), hide_parameters=True)
     set_password_on_connect(engine, lambda: master_password)
     with engine.connect() as connection:

@@ -3,11 +3,11 @@
 import asyncio
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 from service.media.models import Media
+from service.pages import count_of
 from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes.models import Scene
@@ -29,7 +29,7 @@ async def count_rows(runtime: Runtime) -> None:
     """Put the number of rows of every kind into the gauges."""
     async with runtime.database.reading() as session:
         for kind, table in KINDS.items():
-            number = (await session.execute(select(func.count()).select_from(table))).scalar_one()
+            number = await count_of(session, table)
             runtime.metrics.gauge("stored_rows", number, kind=kind)
 
 

@@ -118,6 +118,7 @@ def entity_tag(version: int) -> str:
 
 
 async def _expected(
+    _: CallerDep,  # strangers are told that they are strangers, not what to send
     if_match: Annotated[str | None, Header(description="The ETag that was read", examples=['"1"'])] = None,
 ) -> int:
     if if_match is None:

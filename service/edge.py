@@ -10,6 +10,7 @@ import uuid
 from datetime import UTC, datetime
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import errors
@@ -30,8 +31,11 @@ HEADERS = [
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-class TooLargeError(Exception):
-    """The body is larger than the cap."""
+class TooLargeError(HTTPException):
+    """The body is larger than the cap. An HTTPException, because FastAPI makes a 400 of any other while it reads."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"the body may have {limit} bytes", {"connection": "close"})
 
 
 class Edge:
@@ -81,12 +85,10 @@ class Edge:
         runtime.in_flight += 1
         try:
             if length > limit:
-                raise TooLargeError
-            await self.app(scope, receive if scope["method"] == "GET" else _Capped(receive, limit), respond)
-        except TooLargeError:
-            if not status:
-                problem = errors.response(413, f"the body may have {limit} bytes", {"connection": "close"})
-                await problem(scope, receive, respond)
+                refusal = TooLargeError(limit)
+                await errors.response(413, refusal.detail, refusal.headers)(scope, receive, respond)
+            else:
+                await self.app(scope, receive if scope["method"] == "GET" else _Capped(receive, limit), respond)
         except Exception as error:
             structlog.get_logger().exception("unhandled", kind=type(error).__name__)
             if status:
@@ -122,14 +124,14 @@ class Edge:
 class _Capped:
     """Counts the bytes of a body that does not say its length."""
 
-    __slots__ = ("_left", "_receive")
+    __slots__ = ("_left", "_limit", "_receive")
 
     def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive, self._left = receive, limit
+        self._receive, self._limit, self._left = receive, limit, limit
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise TooLargeError
+            raise TooLargeError(self._limit)
         return message

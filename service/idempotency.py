@@ -47,7 +47,7 @@ async def once(work: Work, key: str | None, payload: BaseModel, create: Callable
     claim = {"user_id": user_id, "key": key, "request": fingerprint, "created_at": now()}
     try:
         async with session.begin_nested():
-            await session.execute(insert(IdempotencyRecord).values(status=0, headers="", body="", **claim))
+            await session.exec(insert(IdempotencyRecord).values(status=0, headers="", body="", **claim))
     except IntegrityError:
         return await _again(work, key, fingerprint)
     response = await create()
@@ -69,5 +69,5 @@ async def _again(work: Work, key: str, fingerprint: str) -> Response:
 
 async def purge(session: AsyncSession) -> int:
     """Forget keys older than a day; how many."""
-    result = await session.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.created_at) < now() - KEPT))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    result = await session.exec(delete(IdempotencyRecord).where(col(IdempotencyRecord.created_at) < now() - KEPT))
+    return int(result.rowcount)

@@ -139,10 +139,15 @@ class BucketStorage:
             "Key": key,
             "ContentType": content_type,
             "ContentLength": size,
+            "ChecksumAlgorithm": "SHA256",
             "ChecksumSHA256": checksum,
         }
         url = self._client.generate_presigned_url("put_object", parameters, self._seconds)
-        headers = {"content-type": content_type, "x-amz-checksum-sha256": checksum}
+        headers = {
+            "content-type": content_type,
+            "x-amz-checksum-sha256": checksum,
+            "x-amz-sdk-checksum-algorithm": "SHA256",
+        }
         return Link("PUT", url, headers, self._seconds)
 
     def download(self, key: str, content_type: str, name: str) -> Link:

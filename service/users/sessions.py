@@ -58,7 +58,7 @@ async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
     digest = tokens.fingerprint(token)
     async with runtime.database.transaction() as session:
         moment = now()
-        claimed = await session.execute(
+        claimed = await session.exec(
             update(RefreshToken)
             .where(
                 col(RefreshToken.token_hash) == digest,
@@ -71,7 +71,7 @@ async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
         row = (await session.exec(select(RefreshToken).where(RefreshToken.token_hash == digest))).one_or_none()
         if row is None:
             raise ProblemError(401, "unknown refresh token: log in", UNAUTHENTICATED)
-        if claimed.rowcount == 1:  # type: ignore[attr-defined]
+        if claimed.rowcount == 1:
             user = await session.get_one(User, row.user_id)
             if user.active:
                 runtime.metrics.count("sessions_total", event="refreshed")
@@ -97,7 +97,7 @@ async def close(session: AsyncSession, runtime: Runtime, families: Sequence[str]
 
 
 async def _revoke(session: AsyncSession, *families: str) -> None:
-    await session.execute(
+    await session.exec(
         update(RefreshToken)
         .where(col(RefreshToken.family_id).in_(families), col(RefreshToken.revoked_at).is_(None))
         .values(revoked_at=now())
@@ -131,5 +131,5 @@ async def close_all(session: AsyncSession, runtime: Runtime, user_id: str, *, ke
 
 async def purge(session: AsyncSession) -> int:
     """Forget expired refresh tokens; how many."""
-    result = await session.execute(delete(RefreshToken).where(col(RefreshToken.expires_at) < now()))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    result = await session.exec(delete(RefreshToken).where(col(RefreshToken.expires_at) < now()))
+    return int(result.rowcount)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import app as application
+from service import logs
 from service.cache import Cache
 from service.database import Database
 from service.identifiers import new
@@ -33,6 +34,15 @@ PASSWORD = "correct horse battery"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "mysql"), default="sqlite", help="which database to test on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs_redis: not part of the embedded run, which has no server")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--database") == "sqlite":
+        items[:] = [item for item in items if item.get_closest_marker("needs_redis") is None]
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +123,22 @@ def served(settings: Settings) -> Iterator[FastAPI]:
     app = application.create(settings)
     yield app
     app.state.runtime.sink.close()
+
+
+@pytest.fixture
+def another(served: FastAPI, tmp_path: Path) -> Iterator[Callable[..., FastAPI]]:
+    """Builds an application with settings of its own; the log is given back afterwards."""
+    made: list[Runtime] = []
+
+    def build(**settings: Any) -> FastAPI:
+        app = application.create(Settings(logs={"sink": "file", "file": tmp_path / "log"}, **settings))
+        made.append(app.state.runtime)
+        return app
+
+    yield build
+    for runtime in made:
+        runtime.sink.close()  # type: ignore[attr-defined]
+    logs.configure(served.state.runtime.settings.logs, served.state.runtime.sink)
 
 
 @pytest.fixture

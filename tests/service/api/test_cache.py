@@ -1,0 +1,180 @@
+"""Do Redis and the process's own store follow the same rules, and is the absence of Redis survived?"""
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import redis.asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from redis.exceptions import ConnectionError, ReadOnlyError
+
+from service.cache import Answer, Cache, MemoryStore, Question, RedisStore, Store
+from service.identifiers import new
+from service.metrics import Metrics
+from service.runtime import Runtime
+from service.settings import CacheSettings, Settings
+
+REDIS = os.environ.get("TECNOCURSOS_TEST_REDIS")
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.needs_redis)])
+async def store(request: pytest.FixtureRequest) -> Any:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    remote = RedisStore(CacheSettings(url=REDIS, timeout=5), "us-east-1")
+    yield remote
+    await remote.client.aclose()
+
+
+async def test_a_window_admits_its_limit(store: Store) -> None:
+    subject = new()
+    answers = [(await store.admit(Question(subject, "", 60, 3))).answer for _ in range(5)]
+    # A test may begin at the end of a window: what was counted then still weighs almost fully in the next.
+    assert answers[:3] == [Answer.ADMITTED] * 3
+    assert Answer.LIMITED in answers
+
+
+async def test_a_page_is_found_until_it_is_outdated(store: Store) -> None:
+    subject = new()
+    question = Question(subject, "", 10, 100, "/p?x=1")
+    first = await store.admit(question)
+    assert first.page is None
+    await store.fill(subject, first.generation, "/p?x=1", b"body", 60)
+    assert (await store.admit(question)).page == b"body"
+    assert (await store.admit(Question(subject, "", 10, 100, "/p?x=2"))).page is None
+    assert (await store.admit(Question(new(), "", 10, 100, "/p?x=1"))).page is None
+    await store.outdate(subject, 60)
+    after = await store.admit(question)
+    assert after.page is None and after.generation != first.generation
+
+
+async def test_a_revoked_session_is_refused(store: Store) -> None:
+    session = new()
+    assert (await store.admit(Question(new(), session, 10, 100))).answer is Answer.ADMITTED
+    await store.revoke(session, 60)
+    assert (await store.admit(Question(new(), session, 10, 100))).answer is Answer.REVOKED
+    assert (await store.admit(Question(new(), "", 10, 100))).answer is Answer.ADMITTED
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["ask", "outdate", "wait"]), st.integers(0, 40)), max_size=30))
+async def test_a_store_of_one_process_never_returns_what_has_expired(steps: list[tuple[str, int]]) -> None:
+    now = 0.0
+    store = MemoryStore(lambda: now)
+    filled_at, outdated_at = None, -1.0
+    for step, amount in steps:
+        if step == "wait":
+            now += amount
+        elif step == "outdate":
+            await store.outdate("ana", 60)
+            outdated_at = now
+        else:
+            verdict = await store.admit(Question("ana", "", 10, 10**9, "page"))
+            if verdict.page is not None:
+                assert filled_at is not None and now - filled_at < 60 and filled_at >= outdated_at
+            await store.fill("ana", verdict.generation, "page", b"x", 60)
+            filled_at = now
+
+
+async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cache.LARGEST_STORE", 100)
+    store = MemoryStore()
+    for number in range(500):
+        await store.fill("ana", "0", f"page-{number}", b"x", 60)
+        await store.revoke(f"session-{number}", 60)
+    assert len(store._values) <= 101
+
+
+class Broken:
+    """A remote store that fails for a while."""
+
+    def __init__(self, failure: Callable[[], BaseException | None], store: Store) -> None:
+        self.failure, self.store, self.calls, self.dropped = failure, store, 0, 0
+        self.client = self.connection_pool = self
+
+    async def disconnect(self, **_: Any) -> None:
+        self.dropped += 1
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*arguments: Any) -> Any:
+            self.calls += 1
+            if (error := self.failure()) is not None:
+                raise error
+            return await getattr(self.store, name)(*arguments)
+
+        return call
+
+
+def cache(failure: Callable[[], BaseException | None], clock: Callable[[], float]) -> tuple[Cache, Broken]:
+    made = Cache(Settings(), Metrics(), clock)
+    broken = Broken(failure, MemoryStore())
+    made.remote = broken  # type: ignore[assignment]
+    return made, broken
+
+
+@pytest.mark.parametrize("failure", [ConnectionError("gone"), TimeoutError(), OSError("unreachable")])
+async def test_a_lost_cache_fails_open_is_counted_and_left_alone_for_a_second(failure: BaseException) -> None:
+    now = 0.0
+    made, broken = cache(lambda: failure, lambda: now)
+    question = Question("ana", "", 60, 2)
+    answers = [(await made.admit(question)).answer for _ in range(3)]
+    assert answers == [Answer.ADMITTED, Answer.ADMITTED, Answer.LIMITED]  # this process still counts
+    assert broken.calls == 1
+    assert made.metrics.counters["cache_failures_total"]._value.get() == 1
+    now = 2.0
+    await made.admit(question)
+    assert broken.calls == 2
+
+
+async def test_revocations_made_while_the_cache_is_lost_hold_in_this_process() -> None:
+    made, _ = cache(lambda: ConnectionError("gone"), lambda: 0.0)
+    await made.revoke(["session"])
+    assert (await made.admit(Question("ana", "session", 10, 10))).answer is Answer.REVOKED
+
+
+async def test_after_a_failover_connections_to_the_replica_are_dropped_and_the_call_repeated() -> None:
+    errors = itertools.chain(
+        [ReadOnlyError("READONLY You can't write against a read only replica.")], itertools.repeat(None)
+    )
+    made, broken = cache(lambda: next(errors), lambda: 0.0)
+    assert (await made.admit(Question("ana", "", 10, 10))).answer is Answer.ADMITTED
+    assert broken.dropped == 1
+    assert made.metrics.counters["cache_readonly_total"]._value.get() == 1
+    assert made.metrics.counters["cache_failures_total"]._value.get() == 0
+
+
+@pytest.mark.needs_redis
+async def test_the_access_list_of_the_estate_allows_all_that_is_sent_and_no_more(
+    client: httpx.AsyncClient, meet: Any, runtime: Runtime
+) -> None:
+    """The server knows the user `service` with the list of `cache_access.txt`; a refused command would be counted."""
+    failures = runtime.metrics.counters["cache_failures_total"]._value.get()
+    ana = await meet()
+    for _ in range(2):
+        assert (await client.get("/api/v1/projects", headers=ana.headers)).status_code == 200
+    await client.post("/api/v1/projects", json={"title": "x"}, headers=ana.headers)
+    await runtime.cache.revoke([ana.session_id])
+    assert (await client.get("/api/v1/projects", headers=ana.headers)).status_code == 401
+    assert await runtime.cache.ping()
+    assert runtime.metrics.counters["cache_failures_total"]._value.get() == failures
+    assert REDIS is not None
+    async with redis.asyncio.Redis.from_url(REDIS) as direct:
+        for command in (("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "other:key"), ("ACL", "LIST")):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                await direct.execute_command(*command)
+
+
+async def test_a_cache_that_is_not_there_costs_a_timeout_once(runtime: Runtime) -> None:
+    made = Cache(Settings(cache={"url": "redis://127.0.0.1:1/0"}), Metrics())
+    assert not await made.ping()
+    started = time.perf_counter()
+    for _ in range(100):
+        assert (await made.admit(Question("ana", "", 10, 1000))).answer is Answer.ADMITTED
+    assert made.metrics.counters["cache_failures_total"]._value.get() == 1, time.perf_counter() - started
+    await made.close()

@@ -1,0 +1,160 @@
+"""Do accounts behave as documented? Registration, profile, password, administration, export and erasure."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import col, select
+
+from service.permissions import Role
+from service.runtime import Runtime
+from service.users.models import User
+
+URL = "/api/v1/users"
+PASSWORD = "correct horse battery"
+NEW = {"email": "Bia@Example.com", "name": "Bia", "password": PASSWORD}
+
+
+async def register(client: httpx.AsyncClient, **change: str) -> httpx.Response:
+    return await client.post(URL, json=NEW | change)
+
+
+async def token_of(client: httpx.AsyncClient, email: str, password: str = PASSWORD) -> dict[str, str]:
+    answer = await client.post("/api/v1/sessions", json={"email": email, "password": password})
+    assert answer.status_code == 201, answer.text
+    return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+async def test_registration_then_login(client: httpx.AsyncClient) -> None:
+    answer = await register(client)
+    assert answer.status_code == 201 and answer.json()["email"] == "bia@example.com"
+    assert answer.json()["role"] == "creator" and "password" not in answer.text
+    assert (await register(client, email="BIA@example.com ")).status_code == 409
+    headers = await token_of(client, "bia@example.com")
+    assert (await client.get(f"{URL}/me", headers=headers)).json() == answer.json()
+
+
+async def test_the_stored_password_is_argon2id_with_owasps_parameters(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    await register(client)
+    async with runtime.database.reading() as session:
+        stored = (await session.exec(select(User.password_hash).where(col(User.email) == "bia@example.com"))).one()
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$") and PASSWORD not in stored
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"email": "no address"}, "body.email"),
+        ({"email": "a@b\n"}, "body.email"),
+        ({"password": "short"}, "body.password"),
+        ({"password": "x" * 129}, "body.password"),
+        ({"name": ""}, "body.name"),
+        ({"name": "a\u0000b"}, "body.name"),
+        ({"name": "a\r\nset-cookie: x"}, "body.name"),
+        ({"role": "admin"}, "body.role"),
+    ],
+)
+async def test_refused_registrations_name_the_field_and_not_the_value(
+    client: httpx.AsyncClient, change: dict[str, str], field: str
+) -> None:
+    answer = await register(client, **change)
+    if change == {"email": "a@b\n"}:  # whitespace around an address is a typing habit, not an error
+        assert answer.status_code == 201
+        return
+    assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
+    assert [row["field"] for row in answer.json()["errors"]] == [field]
+    assert PASSWORD not in answer.text and "x" * 129 not in answer.text
+
+
+async def test_the_profile_changes_with_its_version(client: httpx.AsyncClient, meet: Any) -> None:
+    ana = await meet()
+    tag = (await client.get(f"{URL}/me", headers=ana.headers)).headers["etag"]
+    answer = await client.patch(f"{URL}/me", json={"name": "Ana Luz"}, headers=ana.headers | {"if-match": tag})
+    assert answer.json()["name"] == "Ana Luz" and answer.headers["etag"] != tag
+    stale = await client.patch(f"{URL}/me", json={"name": "x"}, headers=ana.headers | {"if-match": tag})
+    assert stale.status_code == 412
+
+
+async def test_a_new_password_closes_the_other_sessions(client: httpx.AsyncClient) -> None:
+    await register(client)
+    here, there = await token_of(client, "bia@example.com"), await token_of(client, "bia@example.com")
+    body = {"old_password": "wrong", "new_password": "another horse battery"}
+    assert (await client.put(f"{URL}/me/password", json=body, headers=here)).status_code == 403
+    body["old_password"] = PASSWORD
+    assert (await client.put(f"{URL}/me/password", json=body, headers=here)).status_code == 204
+    assert (await client.get(f"{URL}/me", headers=here)).status_code == 200
+    assert (await client.get(f"{URL}/me", headers=there)).status_code == 401
+    await token_of(client, "bia@example.com", "another horse battery")
+
+
+async def test_administrators_change_roles_and_close_accounts(client: httpx.AsyncClient, meet: Any) -> None:
+    admin = await meet(Role.ADMIN)
+    bia = (await register(client)).json()
+    headers = await token_of(client, bia["email"])
+    place = f"{URL}/{bia['id']}"
+    change = {"if-match": f'"{bia["version"]}"'} | admin.headers
+    answer = await client.patch(place, json={"role": "viewer"}, headers=change)
+    assert answer.status_code == 200 and answer.json()["role"] == "viewer"
+    # The old token says "creator": it must not work any more.
+    assert (await client.post("/api/v1/projects", json={"title": "x"}, headers=headers)).status_code == 401
+    headers = await token_of(client, bia["email"])
+    assert (await client.post("/api/v1/projects", json={"title": "x"}, headers=headers)).status_code == 403
+    again = admin.headers | {"if-match": answer.headers["etag"]}
+    assert (await client.patch(place, json={"active": False}, headers=again)).json()["active"] is False
+    refused = await client.post("/api/v1/sessions", json={"email": bia["email"], "password": PASSWORD})
+    assert refused.status_code == 401
+    assert (await client.patch(f"{URL}/{'0' * 32}", json={}, headers=change)).status_code == 404
+    own = await client.patch(f"{URL}/{admin.id}", json={"role": "viewer"}, headers=admin.headers | {"if-match": '"1"'})
+    assert own.status_code == 409
+    trail = (await client.get("/api/v1/audit", params={"actor_id": admin.id}, headers=admin.headers)).json()["items"]
+    assert [line["action"] for line in trail] == ["user.administered"] * 2
+    assert [line["detail"] for line in trail] == [{"fields": ["active"]}, {"fields": ["role"]}]
+
+
+async def test_lists_of_people_and_of_the_trail_are_for_administrators(client: httpx.AsyncClient, meet: Any) -> None:
+    ana, admin = await meet(), await meet(Role.ADMIN)
+    for url in (URL, "/api/v1/audit"):
+        assert (await client.get(url, headers=ana.headers)).status_code == 403
+        assert (await client.get(url)).status_code == 401
+    listed = (await client.get(URL, params={"limit": 2}, headers=admin.headers)).json()
+    assert [row["id"] for row in listed["items"]] == [admin.id, ana.id]
+    assert all("password" not in key for row in listed["items"] for key in row)
+    assert (await client.get("/api/v1/audit", headers=admin.headers)).status_code == 200
+
+
+async def test_export_holds_everything_and_erasure_leaves_nothing(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    bia = (await register(client)).json()
+    headers = await token_of(client, bia["email"])
+    course = (await client.post("/api/v1/projects", json={"title": "Luz"}, headers=headers)).json()
+    scenes = f"/api/v1/projects/{course['id']}/scenes"
+    scene = (await client.post(scenes, json={"title": "Fóton"}, headers=headers)).json()
+    video = (await client.post(f"/api/v1/projects/{course['id']}/videos", headers=headers)).json()
+    announced = {"name": "a.png", "content_type": "image/png", "size": 4, "sha256": "0" * 64}
+    media = (await client.post("/api/v1/media", json=announced, headers=headers)).json()
+    export = (await client.get(f"{URL}/me/export", headers=headers)).json()
+    assert export["user"]["email"] == "bia@example.com"
+    ids = {kind: [row["id"] for row in export[kind]] for kind in ("projects", "scenes", "videos", "media")}
+    assert ids == {"projects": [course["id"]], "scenes": [scene["id"]], "videos": [video["id"]], "media": [media["id"]]}
+    assert export["sessions"] and export["audit"]
+    assert "token_hash" not in str(export) and "password_hash" not in str(export)
+
+    assert (await client.post(f"{URL}/me/erasure", json={"password": "wrong"}, headers=headers)).status_code == 403
+    assert (await client.post(f"{URL}/me/erasure", json={"password": PASSWORD}, headers=headers)).status_code == 204
+    assert (await client.get(f"{URL}/me", headers=headers)).status_code == 401
+    async with runtime.database.reading() as session:
+        user = await session.get_one(User, bia["id"])
+    assert user.erased_at is not None and not user.active
+    assert "bia" not in f"{user.email}{user.name}".lower()
+    assert (await register(client)).status_code == 201  # the address is free again
+
+
+async def test_an_erased_person_cannot_act_with_a_token_that_still_lives(
+    client: httpx.AsyncClient, meet: Any, runtime: Runtime
+) -> None:
+    ana = await meet()
+    async with runtime.database.transaction() as session:
+        (await session.get_one(User, ana.id)).active = False
+    for method, url in (("GET", f"{URL}/me"), ("GET", f"{URL}/me/export")):
+        assert (await client.request(method, url, headers=ana.headers)).status_code == 401
