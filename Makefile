@@ -86,7 +86,7 @@ compliance: .venv/.platform  ## an auditor's report per environment: build/ENV/c
 	@for env in dev staging production; do echo "==> $$env"; $(PY) policies/compliance.py --env $$env; done
 
 demo: .venv/.service  ## a narrated video from a Markdown outline, without any network
-	@$(PY) -m service.render service/render/samples/primeiros-passos.md --output build/demo
+	@$(PY) -m service course render service/render/samples/primeiros-passos.md --output build/demo
 
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

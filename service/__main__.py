@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
+from service.render import command as command_line
 from service.settings import PREFIX, Settings, explain
 
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo-demo-demo"
@@ -28,13 +29,21 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
         command.add_argument("--metrics-port", type=int, default=9000, help="port of /metrics (default: %(default)s)")
     api.add_argument("--share-port", action="store_true", help="several processes listen on one port (SO_REUSEPORT)")
+    worker = commands.add_parser("worker", help="render the videos that are asked for")
+    worker.add_argument("--host", default="127.0.0.1", help="address of /metrics (default: %(default)s)")
+    worker.add_argument("--metrics-port", type=int, help="port of /metrics (default: none)")
+    course = commands.add_parser("course", help="work with courses as Markdown files")
+    rendering = course.add_subparsers(dest="verb", required=True, metavar="VERB").add_parser(
+        "render", help="render an outline into a video, with the configured providers"
+    )
+    command_line.arguments(rendering)
     commands.add_parser("migrate", help="bring the database's schema up to date")
     bootstrap = commands.add_parser("bootstrap-database", help="create the service's database and user")
     bootstrap.add_argument("--master-user", default="admin", help="(default: %(default)s)")
     bootstrap.add_argument(
         "--master-password-file", type=Path, required=True, help="file with the master password, or RDS's JSON secret"
     )
-    commands.add_parser("sweep", help="forget what has expired: tokens and idempotency keys")
+    commands.add_parser("sweep", help="forget what has expired: tokens, idempotency keys, silent workers")
     commands.add_parser("settings", help="list settings: name, kind, default, meaning")
     commands.add_parser("openapi", help="print the OpenAPI document")
     options = parser.parse_args(arguments)
@@ -59,6 +68,23 @@ def _api(options: argparse.Namespace) -> None:
     serve(create(Settings()), options.host, options.port, options.metrics_port, share_port=options.share_port)
 
 
+def _worker(options: argparse.Namespace) -> None:
+    from service.worker.process import work  # noqa: PLC0415
+
+    work(Settings(), options.host, options.metrics_port)
+
+
+def _course(options: argparse.Namespace) -> int:
+    from service.ai.base import Unmetered  # noqa: PLC0415
+    from service.ai.registry import build  # noqa: PLC0415
+
+    providers = build(Settings().ai, Unmetered())
+    try:
+        return command_line.run(options, providers.narrators, providers.write)
+    finally:
+        providers.close()
+
+
 def _serve(options: argparse.Namespace) -> None:
     if os.environ.get(f"{PREFIX}ENVIRONMENT", "dev") != "dev":
         raise ValueError("serve has a demo account and is for dev only: use api")
@@ -68,6 +94,7 @@ def _serve(options: argparse.Namespace) -> None:
     from service.app import create  # noqa: PLC0415
     from service.migrations.run import upgrade  # noqa: PLC0415
     from service.server import serve  # noqa: PLC0415
+    from service.worker.process import beside  # noqa: PLC0415
 
     settings = Settings()
     upgrade(settings)
@@ -81,7 +108,8 @@ def _serve(options: argparse.Namespace) -> None:
     print(f"  TOKEN=$(curl -s {url}/api/v1/sessions {json} -d '{login}' | sed 's/.*access_token\":\"//;s/\".*//')")
     print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN" {json} -d \'{{"title":"Olá"}}\'')
     print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN"\n', flush=True)
-    serve(app, options.host, options.port, options.metrics_port)
+    with beside(settings, app.state.runtime.metrics):
+        serve(app, options.host, options.port, options.metrics_port)
 
 
 async def _demo_account(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from service import logs, zones
 from service.addresses import Addresses
+from service.broker import Broker
 from service.cache import Cache
 from service.database import Database
 from service.metrics import Metrics
@@ -21,6 +22,7 @@ class Runtime:
     database: Database
     cache: Cache
     storage: Storage
+    broker: Broker
 
     def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.settings = settings
@@ -40,6 +42,7 @@ class Runtime:
         self.database = Database(self.settings, self.metrics)
         self.cache = Cache(self.settings, self.metrics)
         self.storage = open_storage(self.settings, self.tokens)
+        self.broker = Broker(self.settings, self.metrics)
 
     def pressure(self) -> float:
         """What is left of the limits under the present load (1 = all)."""

@@ -21,6 +21,8 @@ from pydantic_settings import (
 )
 from sqlalchemy.engine import make_url
 
+from service.ai.settings import AISettings
+
 PREFIX = "TECNOCURSOS_"
 SHORTEST_KEY = 32  # bytes: an HS256 key shorter than its hash is refused by RFC 7518, section 3.2
 
@@ -88,6 +90,24 @@ class SecuritySettings(BaseModel):
     cors_origins: list[str] = []
 
 
+class WorkerSettings(BaseModel):
+    """How videos are rendered: the database owns the jobs, the broker only wakes workers."""
+
+    broker: Annotated[str, Field(pattern=r"^(memory|redis|rediss|sqs)://")] = "memory://"
+    broker_password: SecretStr | None = None
+    queue: str = "tecnocursos-videos"
+    queue_url: str | None = Field(default=None, description="URL of an SQS queue that exists already")
+    folder: Path = Field(default=Path(".service/work"), description="temporary files and rendered scenes")
+    lease_seconds: Annotated[float, Field(gt=0, le=600)] = Field(default=30.0, description="a worker may be silent")
+    sweep_seconds: Annotated[float, Field(gt=0, le=60)] = Field(default=10.0, description="between looks for work")
+    attempts: Annotated[int, Field(ge=1, le=10)] = Field(default=3, description="until a video is given up")
+    longest_seconds: Annotated[float, Field(gt=0)] = Field(default=1800.0, description="one attempt may take")
+    per_user: Annotated[int, Field(ge=1)] = Field(default=1, description="videos of one user rendered at once")
+    scenes_at_once: Annotated[int, Field(ge=1, le=16)] = 2
+    niceness: Annotated[int, Field(ge=0, le=19)] = Field(default=10, description="of rendering, beside other work")
+    cache_bytes: Annotated[int, Field(ge=0)] = Field(default=2 * 2**30, description="of rendered scenes kept")
+
+
 class LogSettings(BaseModel):
     """Where JSON lines go."""
 
@@ -120,6 +140,8 @@ class Settings(BaseSettings):
     media: MediaSettings = MediaSettings()
     security: SecuritySettings = SecuritySettings()
     logs: LogSettings = LogSettings()
+    worker: WorkerSettings = WorkerSettings()
+    ai: AISettings = AISettings()
 
     @classmethod
     def settings_customise_sources(
@@ -181,6 +203,7 @@ def unsafe(settings: Settings) -> list[str]:
         (cache.url is None, "cache.url is unset: limits and revocations would not be shared"),
         (cache.url is not None and not cache.url.startswith("rediss://"), "cache.url is not rediss://: no TLS"),
         (settings.media.bucket is None, "media.bucket is unset: a pod's disk is not kept"),
+        (settings.worker.broker.startswith("memory"), "worker.broker is memory://: no worker outside would be woken"),
         ("*" in security.cors_origins, "security.cors_origins allows every origin"),
         (any(not o.startswith("https://") for o in security.cors_origins), "security.cors_origins has a plain origin"),
         (security.rate_factor > 10, "security.rate_factor above 10 switches the limits off"),

@@ -41,6 +41,10 @@ class Storage(Protocol):
 
     def download(self, key: str, content_type: str, name: str) -> Link: ...  # noqa: D102
 
+    async def get(self, key: str, most: int) -> bytes | None: ...  # noqa: D102
+
+    async def put(self, key: str, content_type: str, source: Path) -> None: ...  # noqa: D102
+
     async def stat(self, key: str) -> Stored | None: ...  # noqa: D102
 
     async def delete(self, *keys: str) -> None: ...  # noqa: D102
@@ -99,6 +103,28 @@ class FolderStorage:
             os.unlink(name)  # noqa: PTH108
             raise
         return Stored(size, digest.hexdigest())
+
+    async def get(self, key: str, most: int) -> bytes | None:
+        """The first `most` bytes of a file; None when there is none."""
+
+        def read() -> bytes | None:
+            try:
+                with self.path(key).open("rb") as file:
+                    return file.read(most)
+            except FileNotFoundError:
+                return None
+
+        return await asyncio.to_thread(read)
+
+    async def put(self, key: str, content_type: str, source: Path) -> None:
+        """Store a file that appears whole or not at all; its type is told with every link, so it is not kept."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            with source.open("rb") as file:
+                while chunk := await asyncio.to_thread(file.read, 2**20):
+                    yield chunk
+
+        await self.write(key, chunks())
 
     async def stat(self, key: str) -> Stored | None:
         """Size and checksum of what was written."""
@@ -161,6 +187,24 @@ class BucketStorage:
         return Link(
             "GET", self._client.generate_presigned_url("get_object", parameters, self._seconds), {}, self._seconds
         )
+
+    async def get(self, key: str, most: int) -> bytes | None:
+        """The first `most` bytes of an object; None when there is none."""
+
+        def read() -> bytes | None:
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{most - 1}")["Body"]
+            except self._client.exceptions.NoSuchKey:
+                return None
+            content: bytes = body.read()
+            return content
+
+        return await asyncio.to_thread(read)
+
+    async def put(self, key: str, content_type: str, source: Path) -> None:
+        """Store a file, whole or not at all, with a checksum that S3 verifies."""
+        options = {"ContentType": content_type, "ChecksumAlgorithm": "SHA256"}
+        await asyncio.to_thread(self._client.upload_file, str(source), self._bucket, key, ExtraArgs=options)
 
     async def stat(self, key: str) -> Stored | None:
         """Size and checksum as S3 verified them."""

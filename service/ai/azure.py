@@ -23,7 +23,7 @@ _VOICES: dict[Language, tuple[str, str]] = {
 }
 
 
-def caller(key: SecretStr, region: str, meter: Meter, limits: Limits | None = None, base_url: str = "") -> Caller:
+def caller(key: SecretStr, region: str, meter: Meter, base_url: str, limits: Limits | None = None) -> Caller:
     """Calls to Azure Speech in a region (lower-case letters and digits)."""
     if not region.isascii() or not region.isalnum():
         raise ValueError("azure region: lower-case letters and digits, such as brazilsouth")

@@ -15,7 +15,6 @@ from service.ai.prices import price
 from service.render.course import Language
 from service.render.errors import CourseError, ProviderError
 
-BASE_URL = "https://api.d-id.com"
 FILMS = re.compile(r"https://((?:[a-z0-9-]+\.)*d-id\.com|d-id-[a-z0-9-]+\.s3(?:\.[a-z0-9-]+)?\.amazonaws\.com)")
 _LONGEST = 3_000  # characters
 _VOICES: dict[Language, str] = {
@@ -34,7 +33,7 @@ class _Talk(BaseModel):
     duration: float = 0
 
 
-def avatar(key: SecretStr, meter: Meter, limits: Limits | None = None, base_url: str = BASE_URL) -> "DidAvatar":
+def avatar(key: SecretStr, meter: Meter, base_url: str, limits: Limits | None = None) -> "DidAvatar":
     """An avatar with a key as D-ID's studio shows it. Films are fetched by a second caller, without the key."""
     headers = {"Authorization": f"Basic {key.get_secret_value()}"}
     return DidAvatar(

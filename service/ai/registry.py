@@ -1,43 +1,19 @@
 """Which providers are configured, and in which order are they asked?"""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import SecretStr
 
 from service.ai import azure, did, openai
 from service.ai.base import Avatar, Meter, ScriptWriter
 from service.ai.calls import Caller, Limits
 from service.ai.embedded import EmbeddedWriter
 from service.ai.prices import price
+from service.ai.settings import AISettings
 from service.render.course import Course
 from service.render.errors import ProviderError
 from service.render.espeak import Espeak
 from service.render.narration import Narrator
-
-
-class AISettings(BaseModel):
-    """The providers in use. A provider that is named needs its key; the embedded ones always stand by."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    writer: Literal["embedded", "openai"] = "embedded"
-    narrator: Literal["embedded", "openai", "azure"] = "embedded"
-    avatar: Literal["none", "did"] = "none"
-    openai_key: SecretStr | None = None
-    openai_url: str = openai.BASE_URL
-    openai_model: str = "gpt-5-mini"
-    openai_speech_model: str = "gpt-4o-mini-tts"
-    openai_voice: str = "marin"
-    azure_key: SecretStr | None = None
-    azure_region: str = "brazilsouth"
-    azure_url: str = ""
-    azure_voice: str = ""
-    did_key: SecretStr | None = None
-    did_url: str = did.BASE_URL
-    embedded_speed: int = Field(default=155, ge=80, le=450)
-    timeout: float = Field(default=30.0, gt=0, le=120)
-    attempts: int = Field(default=3, ge=1, le=5)
 
 
 @dataclass(frozen=True)
@@ -73,7 +49,7 @@ def build(settings: AISettings, meter: Meter) -> Providers:
     writers: list[tuple[str, ScriptWriter]] = [("embedded", EmbeddedWriter())]
     callers: list[Caller] = []
     if "openai" in (settings.writer, settings.narrator):
-        calls = openai.caller(_key(settings, "openai_key"), meter, limits, settings.openai_url)
+        calls = openai.caller(_key(settings, "openai_key"), meter, settings.openai_url, limits)
         callers.append(calls)
         if settings.writer == "openai":
             price("openai", settings.openai_model)
@@ -83,12 +59,12 @@ def build(settings: AISettings, meter: Meter) -> Providers:
             narrators.insert(0, openai.OpenAINarrator(calls, settings.openai_voice, settings.openai_speech_model))
     if settings.narrator == "azure":
         region, url = settings.azure_region, settings.azure_url
-        calls = azure.caller(_key(settings, "azure_key"), region, meter, limits, url)
+        calls = azure.caller(_key(settings, "azure_key"), region, meter, url, limits)
         callers.append(calls)
         narrators.insert(0, azure.AzureNarrator(calls, settings.azure_voice))
     avatar = None
     if settings.avatar == "did":
-        avatar = did.avatar(_key(settings, "did_key"), meter, limits, settings.did_url)
+        avatar = did.avatar(_key(settings, "did_key"), meter, settings.did_url, limits)
         callers += [avatar.caller, avatar.downloads]
     return Providers(tuple(narrators), avatar, meter, tuple(writers), tuple(callers))
 

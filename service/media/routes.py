@@ -19,7 +19,7 @@ from service.storage import FolderStorage, disposition
 
 router = APIRouter(prefix=f"{deps.API}/media", tags=["media"])
 files = APIRouter(prefix="/files", tags=["media"])
-FileKey = Annotated[str, Path(pattern=r"^(media|videos)/[0-9a-f]{32}$")]
+FileKey = Annotated[str, Path(pattern=r"^(media/[0-9a-f]{32}|videos/[0-9a-f]{32}-\d{1,3}\.(mp4|vtt|jpg))$")]
 
 
 @router.post("", status_code=201, response_model=MediaStarted, responses=errors.described(401, 403, 413, 422, 429))

@@ -88,7 +88,7 @@ def change(work: Work, project: Project, body: ProjectChange) -> None:
 async def delete(work: Work, project: Project) -> None:
     """Delete a course with its scenes and videos; files go after the commit."""
     videos = (await work.session.exec(sqlmodel.select(Video).where(Video.project_id == project.id))).all()
-    keys = [video.result_key for video in videos if video.result_key]
+    keys = [key for video in videos for key in video.files]
     await work.session.delete(project)
     work.record("project.deleted", project.id)
     changed(work, project)

@@ -2,9 +2,19 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 Language = Literal["pt-br", "pt", "en-us", "es", "es-419"]
 
@@ -31,11 +41,31 @@ def _cleaned(value: object) -> object:
     return clean(value) if isinstance(value, str) else value
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120), BeforeValidator(_cleaned)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_cleaned)]
 Bullet = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_cleaned)]
 Caption = Annotated[str, StringConstraints(max_length=160), BeforeValidator(_cleaned)]
 Narration = Annotated[str, StringConstraints(max_length=5_000), BeforeValidator(_cleaned)]
 ImageName = Annotated[str, AfterValidator(_image_name)]
+
+
+def scene_name(number: int) -> str:
+    """How a scene is called in messages: authors do not count the cover, which comes first."""
+    return f"scene {number}" if number else "the cover"
+
+
+def explain(error: ValidationError, name: Callable[[int], str] = scene_name) -> str:
+    """What is wrong with a course, in words for its author; `name` says how a scene is called."""
+    problems: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        match problem["loc"]:
+            case ("scenes", int(number), *rest):
+                problems.append(f"{', '.join([name(number), *map(str, rest)])}: {message}")
+            case ("title",) | ("scenes",) if len(error.errors()) > 1:
+                pass  # an echo of what is wrong inside a scene
+            case location:
+                problems.append(": ".join([*map(str, location), message]))
+    return "; ".join(problems[:5]) + ("; ..." if len(problems) > 5 else "")
 
 
 class Scene(BaseModel):
@@ -61,7 +91,7 @@ class Course(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Title
-    scenes: tuple[Scene, ...] = Field(min_length=1, max_length=60)
+    scenes: tuple[Scene, ...] = Field(min_length=1, max_length=201)
     language: Language = "pt-br"
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from service.render.course import Course, Scene
+from service.render.course import Course, Scene, scene_name
 from service.render.images import ImageSource, load
 from service.render.text import Block, Weight, drawable, fit, font
 from service.render.theme import Canvas, Colour, Theme
@@ -31,7 +31,7 @@ class Box(NamedTuple):
 def draw(course: Course, number: int, canvas: Canvas, theme: Theme, images: ImageSource) -> Image.Image:
     """The slide of scene `number` (from 0). Raises CourseError when its text or image cannot be shown."""
     scene = course.scenes[number]
-    slide = _Slide(Image.new("RGB", canvas.size, theme.background), theme, f"scene {number + 1}")
+    slide = _Slide(Image.new("RGB", canvas.size, theme.background), theme, scene_name(number))
     safe = Box(canvas.margin_x, canvas.margin_y, canvas.width - canvas.margin_x, canvas.height - canvas.margin_y)
     if number == 0 and not scene.bullets and not scene.image:
         slide.cover(scene.title, safe)

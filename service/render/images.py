@@ -50,13 +50,11 @@ def load(data: bytes, name: str, box: tuple[int, int]) -> Image.Image:
     """
     if len(data) > MAX_IMAGE_BYTES:
         raise CourseError(f"image '{name}' is larger than {MAX_IMAGE_BYTES // 2**20} MB: make it smaller")
+    most = f"more than {MAX_IMAGE_PIXELS // 10**6} megapixels: make it smaller"
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         if image.width * image.height > MAX_IMAGE_PIXELS:
-            raise CourseError(
-                f"image '{name}' has {image.width} x {image.height} pixels, more than "
-                f"{MAX_IMAGE_PIXELS // 10**6} megapixels: make it smaller"
-            )
+            raise Image.DecompressionBombError
         image.draft("RGB", box)  # JPEG decodes at a fraction of its size where that is enough
         image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
         upright = ImageOps.exif_transpose(image)
@@ -64,9 +62,7 @@ def load(data: bytes, name: str, box: tuple[int, int]) -> Image.Image:
         ground.alpha_composite(upright.convert("RGBA"))
         return ImageOps.contain(ground.convert("RGB"), box, Image.Resampling.LANCZOS)
     except Image.DecompressionBombError:
-        raise CourseError(
-            f"image '{name}' has more than {MAX_IMAGE_PIXELS // 10**6} megapixels: make it smaller"
-        ) from None
+        raise CourseError(f"image '{name}' has {most}") from None
     except UnidentifiedImageError:
         raise CourseError(f"image '{name}' is no {', '.join(_FORMATS)}: convert it") from None
     except (

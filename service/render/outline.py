@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from pydantic import ValidationError
 
-from service.render.course import Course, Language
+from service.render.course import Course, Language, explain, scene_name
 from service.render.errors import CourseError
 
 MAX_OUTLINE_BYTES = 400_000
@@ -65,7 +65,7 @@ def parse(markdown: str, language: Language = "pt-br") -> Course:
             {"title": drafts[0].title, "language": language, "scenes": [draft.fields() for draft in drafts]}
         )
     except ValidationError as error:
-        raise CourseError(_explain(error, drafts)) from None
+        raise CourseError(explain(error, lambda n: f"line {drafts[n].line}, {scene_name(n)}")) from None
 
 
 def _any_link(url: str) -> bool:
@@ -118,18 +118,3 @@ def _text(node: SyntaxTreeNode) -> str:
         if part.type != "image"
     ]
     return "".join(pieces).strip()
-
-
-def _explain(error: ValidationError, drafts: list[_Draft]) -> str:
-    problems = []
-    for problem in error.errors(include_url=False, include_input=False):
-        message = problem["msg"].removeprefix("Value error, ")
-        match problem["loc"]:
-            case ("scenes", int(number), *rest):
-                where = f"line {drafts[number].line}, scene {number + 1}"
-                problems.append(f"{where}, {' '.join(map(str, rest))}: {message}" if rest else f"{where}: {message}")
-            case ("title",) | ("scenes",) if drafts and len(error.errors()) > 1:
-                pass  # an echo of what is wrong inside a scene
-            case place:
-                problems.append(": ".join([*map(str, place), message]))
-    return "; ".join(problems[:5]) + ("; ..." if len(problems) > 5 else "")

@@ -131,7 +131,7 @@ async def erase(session: AsyncSession, request: Request, runtime: Runtime, user:
     """Delete what a person made and empty the account; files go once the database has forgotten them."""
     media = (await session.exec(select(Media).where(col(Media.owner_id) == user.id))).all()
     videos = (await session.exec(select(Video).where(col(Video.owner_id) == user.id))).all()
-    keys = [row.key for row in media] + [row.result_key for row in videos if row.result_key]
+    keys = [row.key for row in media] + [key for row in videos for key in row.files]
     await sessions.close_all(session, runtime, user.id)
     for project in (await session.exec(select(Project).where(col(Project.owner_id) == user.id))).all():
         await session.delete(project)  # scenes and videos go with it

@@ -1,6 +1,8 @@
 """How is a video job stored? The database owns its state; a broker only wakes workers."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import ForeignKey, Index
 from sqlmodel import Field
@@ -10,6 +12,25 @@ from service.columns import TABLE, Key, Moment, Versioned
 WAITING = "Waiting for a worker"
 ACTIVE = ("queued", "running")
 FINAL = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the results of one attempt at a video are kept; an attempt that lost its lease touches only its own."""
+
+    video: str
+    captions: str
+    thumbnail: str
+
+    @classmethod
+    def of(cls, video_id: str, attempt: int) -> Self:
+        """The keys of an attempt."""
+        base = f"videos/{video_id}-{attempt}"
+        return cls(f"{base}.mp4", f"{base}.vtt", f"{base}.jpg")
+
+    def keys(self) -> tuple[str, str, str]:
+        """All of them."""
+        return self.video, self.captions, self.thumbnail
 
 
 class Video(Versioned, table=True):
@@ -38,3 +59,8 @@ class Video(Versioned, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
     result_key: str | None = Field(default=None, max_length=100)
     request_id: str = Field(default="", max_length=64)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Keys of everything that was published."""
+        return tuple(Files.of(self.id, self.attempt).keys()) if self.result_key else ()

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel import col, select
 
 from service import deps, errors
+from service.deps import Work
 from service.errors import ProblemError
 from service.idempotency import once
 from service.identifiers import Identifier
@@ -13,7 +14,7 @@ from service.media.schemas import LinkPublic
 from service.pages import Page, answer, newest, page_of
 from service.projects import service as projects
 from service.videos import service
-from service.videos.models import FINAL, Video
+from service.videos.models import FINAL, Files, Video
 from service.videos.schemas import VideoPublic, VideoRequest
 
 router = APIRouter(prefix=deps.API, tags=["videos"])
@@ -82,7 +83,29 @@ async def cancel_video(video_id: Identifier, work: deps.RequestVideos) -> Respon
 )
 async def download_video(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
     """A link to the finished video."""
+    return await _link(work, video_id, "video", "video/mp4")
+
+
+@router.get(
+    "/videos/{video_id}/captions", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
+)
+async def download_captions(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
+    """A link to the captions of the finished video, as WebVTT."""
+    return await _link(work, video_id, "captions", "text/vtt")
+
+
+@router.get(
+    "/videos/{video_id}/thumbnail", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
+)
+async def download_thumbnail(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
+    """A link to a picture of the finished video."""
+    return await _link(work, video_id, "thumbnail", "image/jpeg")
+
+
+async def _link(work: Work, video_id: str, part: str, content_type: str) -> LinkPublic:
     video = await service.owned(work.session, work.caller, video_id)
     if video.status != "done" or video.result_key is None:
         raise ProblemError(409, f"the video is {video.status}: {video.message}")
-    return LinkPublic.model_validate(work.runtime.storage.download(video.result_key, "video/mp4", f"{video.id}.mp4"))
+    key: str = getattr(Files.of(video.id, video.attempt), part)
+    name = f"{video.id}.{key.rpartition('.')[2]}"
+    return LinkPublic.model_validate(work.runtime.storage.download(key, content_type, name))

@@ -26,6 +26,7 @@ async def request_video(work: Work, project: Project) -> Video:
     work.session.add(video)
     work.record("video.requested", video.id)
     work.count("video_requests_total", event="requested")
+    work.after_commit(work.runtime.broker.wake)
     return video
 
 

@@ -13,7 +13,8 @@ from service.ai.base import Unmetered
 from service.ai.calls import Limits
 from service.ai.did import FILMS, DidAvatar, avatar
 from service.ai.prices import Price, price
-from service.ai.registry import AISettings, Providers, build
+from service.ai.registry import Providers, build
+from service.ai.settings import AISettings
 from service.render.course import Course, Scene
 from service.render.errors import CourseError, ProviderError
 from service.render.narration import sentences
@@ -146,7 +147,7 @@ def talks(*states: dict[str, object]) -> list[dict[str, object]]:
 
 @pytest.fixture
 def presenter(fake: Fake, meter: Counted, limits: Limits) -> Iterator[DidAvatar]:
-    made = avatar(SecretStr(KEY), meter, limits, fake.url)
+    made = avatar(SecretStr(KEY), meter, fake.url, limits)
     films = re.compile(re.escape(fake.url))
     yield DidAvatar(made.caller, made.downloads, films, patience=30, interval=3, wait=lambda _: None)
     made.caller.close()

@@ -1,0 +1,255 @@
+"""Does an attempt publish exactly what it should, and say in words why it did not?"""
+
+import hashlib
+import io
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy.exc import OperationalError
+
+from service.ai.embedded import EmbeddedWriter
+from service.ai.registry import Providers
+from service.identifiers import now
+from service.media.models import Media
+from service.render.errors import ProviderError, RenderError
+from service.render.espeak import Espeak
+from service.render.narration import Mark, Narration
+from service.videos.models import Files
+from service.worker import jobs
+from service.worker.attempt import Attempt, Parts
+from service.worker.silent import sweep
+from tests.worker.conftest import change, read, stored
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@dataclass
+class Voice:
+    """A voice that does something while it reads."""
+
+    act: Any = None
+    identity: str = "openai/test"
+    read_texts: list[str] = field(default_factory=list)
+
+    def read(self, text: str, language: str) -> Narration:
+        self.read_texts.append(text)
+        if self.act is not None:
+            self.act()
+        return Narration(bytes(16_000), 16_000, (Mark(0.0, 0.5, text),))
+
+
+def spoken(parts: Parts, *voices: Any) -> Parts:
+    meter = parts.providers.meter
+    return replace(parts, providers=Providers(tuple(voices), None, meter, (("embedded", EmbeddedWriter()),), ()))
+
+
+def fails(error: Exception) -> Any:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+async def attempt(parts: Parts) -> Attempt:
+    job = await jobs.claim(parts.database, parts.worker)
+    assert job is not None
+    return Attempt(parts, job)
+
+
+def count(parts: Parts, name: str, **labels: str) -> float:
+    return parts.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def leavings(parts: Parts) -> list[str]:
+    folder = parts.worker.folder
+    return sorted(path.name for path in folder.iterdir() if path.name != "cache") if folder.is_dir() else []
+
+
+async def test_a_video_is_published_whole_and_nothing_else_is_left(parts, ask):
+    video = await ask(description="Bem-vindo.", scenes=[{"title": "Luz", "text": "- um\n\ndois"}])
+    await (await attempt(parts)).run()
+    row = await read(parts.database, video)
+    assert (row.status, row.progress, row.message) == ("done", 100, "Ready")
+    assert stored(parts.storage) == sorted(key.removeprefix("videos/") for key in row.files)
+    film = parts.storage.path(row.result_key).read_bytes()
+    assert film[4:8] == b"ftyp"
+    captions = parts.storage.path(Files.of(video.id, 1).captions).read_text()
+    assert "Bem-vindo." in captions
+    assert "Vamos falar sobre Luz." in captions
+    assert leavings(parts) == []
+    assert count(parts, "video_jobs_total", outcome="done") == 1
+    assert count(parts, "video_scenes_total", source="rendered") == 2
+    assert count(parts, "video_seconds_total") > 1
+
+
+def picture(data: bytes, name: str) -> Media:
+    digest = hashlib.sha256(data).hexdigest()
+    return Media(owner_id="", name=name, content_type="image/png", size=len(data), sha256=digest, status="ready")
+
+
+def png(size: tuple[int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", size).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({"language": "zh-CN"}, "there is no voice for the language 'zh-CN'"),
+        ({"scenes": [{"title": "x" * 200}]}, "scene 1, title: too much text for one slide"),
+        ({"scenes": [{"title": "a"}, {"title": "b", "narration": "y" * 9_000}]}, "scene 2, narration: String should"),
+        ({"scenes": [{"title": "a", "narration": "y" * 4_900}] * 20}, "characters to speak, at most 60,000: split it"),
+        ({"scenes": [{"title": "a", "text": "- x\n" * 9}]}, "scene 1, bullets: Tuple should have at most 8 items"),
+        ({"scenes": [{"title": "a", "text": "z" * 300}]}, "scene 1, bullets, 0: String should have at most 200"),
+        ({"scenes": [{"title": "🚀🚀"}]}, "scene 1, title: nothing is left to show"),
+        ({"scenes": [{"title": "中文"}]}, "scene 1, title: the font has no cjk"),
+        ({"image": b"no image"}, "image 'grafico.png' is no PNG, JPEG, WEBP: convert it"),
+        ({"image": png((9_000, 9_000))}, "image 'grafico.png' has more than 25 megapixels"),
+        ({"image": png((50, 50))[:-30]}, "image 'grafico.png' is damaged"),
+        ({"image": None}, "image 'grafico.png' was deleted: choose another"),
+    ],
+)
+async def test_a_course_at_fault_fails_once_with_a_reason_that_its_author_understands(parts, ask, wishes, told):
+    if "image" in wishes:
+        data = wishes["image"] or b""
+        media = picture(data, "grafico.png")
+        if wishes["image"] is not None:
+            source = parts.worker.folder.parent / "upload"
+            source.write_bytes(data)
+            await parts.storage.put(media.key, "image/png", source)
+        wishes = {"images": [media], "scenes": [{"title": "a", "image_id": media.id}]}
+    video = await ask(**wishes)
+    await (await attempt(parts)).run()
+    row = await read(parts.database, video)
+    assert row.status == "failed"
+    assert told in row.message
+    assert (row.attempt, stored(parts.storage), leavings(parts)) == (1, [], [])
+    assert count(parts, "video_jobs_total", outcome="rejected") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RenderError("encoding a slide took more than 120 seconds"), "encoding a slide took more than 120 seconds"),
+        (ZeroDivisionError("a defect"), "the renderer has a fault (ZeroDivisionError)"),
+        (MemoryError(), "the renderer has a fault (MemoryError)"),
+    ],
+)
+async def test_a_fault_of_the_machine_is_tried_again_and_then_given_up(parts, ask, error, told):
+    video = await ask()
+    broken = spoken(parts, Voice(fails(error)))
+    for number in range(1, 4):
+        await (await attempt(broken)).run()
+        row = await read(parts.database, video)
+        assert told in row.message
+        assert row.status == ("failed" if number == 3 else "queued")
+        assert (stored(parts.storage), leavings(parts)) == ([], [])
+        await change(parts.database, video, lease_until=now() - timedelta(seconds=1))
+    assert count(parts, "video_jobs_total", outcome="retried") == 2
+    assert count(parts, "video_jobs_total", outcome="dead") == 1
+
+
+async def test_a_provider_that_is_down_makes_way_and_the_viewer_is_told(parts, ask):
+    video = await ask()
+    await (await attempt(spoken(parts, Voice(fails(ProviderError("openai answered 500"))), Espeak()))).run()
+    row = await read(parts.database, video)
+    assert (row.status, row.message) == ("done", "Ready, read by the embedded voice")
+    assert count(parts, "ai_fallbacks_total", provider="openai", operation="speak") == 1
+
+
+async def test_a_running_video_stops_soon_after_the_wish_to_cancel(parts, ask):
+    video = await ask(scenes=[{"title": f"Cena {n}"} for n in range(30)])
+    reading = threading.Event()
+    voice = Voice()
+    trying = await attempt(spoken(parts, voice))
+    voice.act = lambda: (reading.set(), trying.stopping.wait(30))
+    await change(parts.database, video, cancel_requested=True)
+    await trying.run()
+    row = await read(parts.database, video)
+    assert (row.status, row.message) == ("cancelled", "Cancelled")
+    assert len(voice.read_texts) < 30
+    assert (stored(parts.storage), leavings(parts)) == ([], [])
+
+
+async def test_who_lost_the_lease_publishes_nothing_and_touches_nothing(parts, ask):
+    video = await ask()
+    voice = Voice()
+    trying = await attempt(spoken(parts, voice))
+    voice.act = lambda: trying.stopping.wait(30)
+    await change(parts.database, video, lease_until=now() - timedelta(seconds=1))
+    await jobs.sweep(parts.database, parts.worker)
+    other = await jobs.claim(parts.database, parts.worker)
+    before = await read(parts.database, video)
+    await trying.run()
+    assert await read(parts.database, video) == before
+    assert other is not None
+    assert (stored(parts.storage), leavings(parts)) == ([], [])
+    assert count(parts, "video_jobs_total", outcome="lost") == 1
+
+
+async def test_a_lease_lost_at_the_last_moment_takes_back_what_was_published(parts, ask, monkeypatch):
+    video = await ask()
+    trying = await attempt(spoken(parts, Voice()))
+    finish = jobs.finish
+
+    async def too_late(*arguments: Any) -> bool:
+        assert len(stored(parts.storage)) == 3
+        await change(parts.database, video, status="queued")
+        return await finish(*arguments)
+
+    monkeypatch.setattr(jobs, "finish", too_late)
+    await trying.run()
+    assert stored(parts.storage) == []
+    assert (await read(parts.database, video)).status == "queued"
+
+
+async def test_a_database_that_goes_away_for_a_while_costs_nothing(parts, ask, monkeypatch):
+    video = await ask()
+    trying = await attempt(spoken(parts, Voice()))
+    finish, calls = jobs.finish, []
+
+    async def flaky(*arguments: Any) -> bool:
+        calls.append(arguments)
+        if len(calls) < 3:
+            raise OperationalError("UPDATE", {}, Exception(2013, "Lost connection"), connection_invalidated=True)
+        return await finish(*arguments)
+
+    monkeypatch.setattr(jobs, "finish", flaky)
+    await trying.run()
+    assert (await read(parts.database, video)).status == "done"
+    assert len(calls) == 3
+
+
+async def test_an_attempt_that_takes_too_long_is_ended_and_tried_again(parts, ask):
+    video = await ask()
+    hasty = replace(parts, worker=parts.worker.model_copy(update={"longest_seconds": 0.1}))
+    voice = Voice()
+    trying = await attempt(spoken(hasty, voice))
+    voice.act = lambda: trying.stopping.wait(30)
+    await trying.run()
+    row = await read(parts.database, video)
+    assert row.status == "queued"
+    assert "it took more than 0.1 seconds" in row.message
+
+
+async def test_leavings_of_the_dead_are_removed_and_those_of_the_living_stay(parts, ask):
+    dead, living = await ask(), await ask()
+    for _ in range(2):
+        await jobs.claim(parts.database, parts.worker)
+    for video in (dead, living):
+        (parts.worker.folder / f"{video.id}-1" / "scene").mkdir(parents=True)
+        source = parts.worker.folder.parent / "film"
+        source.write_bytes(b"half")
+        await parts.storage.put(Files.of(video.id, 1).video, "video/mp4", source)
+    (parts.worker.folder / "cache").mkdir()
+    (parts.worker.folder / f"{'0' * 32}-3").mkdir()
+    await change(parts.database, dead, lease_until=now() - timedelta(seconds=1))
+    assert await sweep(parts.database, parts.storage, parts.metrics, parts.worker) == 1
+    assert leavings(parts) == [f"{living.id}-1"]
+    assert stored(parts.storage) == [f"{living.id}-1.mp4"]
+    assert (await read(parts.database, dead)).status == "queued"
