@@ -1,6 +1,7 @@
 """When does a worker look for work? When it is woken, every few seconds, and after every video."""
 
 import asyncio
+import os
 import threading
 
 import structlog
@@ -61,6 +62,7 @@ class Runner:
         self._turn, self._stop = asyncio.Lock(), asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._ready.set()
+        structlog.get_logger().info("worker ready", pid=os.getpid())
         try:
             while not self._stopping:
                 await self._look()
@@ -69,7 +71,7 @@ class Runner:
                 except TimeoutError:
                     continue
         finally:
-            async with self._turn:  # the video at hand, if a message began it
+            async with self._turn:  # the video at hand
                 await database.close()
 
     async def _look(self) -> None:
@@ -82,7 +84,7 @@ class Runner:
             structlog.get_logger().warning("the database was not looked at", kind=type(error).__name__)
             return
         if not self._turn.locked():
-            await self._drain()
+            self._draining = asyncio.create_task(self._drain())  # meanwhile silent workers are looked for
 
     async def _drain(self) -> None:
         async with self._turn:

@@ -1,6 +1,7 @@
 """What a test of the worker starts from: a database with people and courses, a folder for files, short leases."""
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy
 import structlog
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
 from service import logs
 from service.ai.registry import build
@@ -138,10 +140,15 @@ async def store(database: Database, *, owner: str | None = None, **wishes: Any) 
 
 
 async def read(database: Database, video: Video) -> Video:
-    async with database.reading() as session:
-        found = await session.get(Video, video.id)
-        assert found is not None
-        return found
+    """The row as it is now; patient, since a test may have restarted the database."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(DBAPIError, OSError):
+                async with database.reading() as session:
+                    found = await session.get(Video, video.id)
+                    assert found is not None
+                    return found
+            await asyncio.sleep(0.05)
 
 
 async def change(database: Database, video: Video, **values: Any) -> None:

@@ -1,0 +1,278 @@
+"""Does every video end exactly once when workers are killed, brokers restart and databases go away?"""
+
+import asyncio
+import contextlib
+import functools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from service.broker import Broker
+from service.database import Database
+from service.metrics import Metrics
+from service.settings import PREFIX, Settings
+from service.storage import open_storage
+from service.tokens import Tokens
+from service.videos.models import FINAL, Video
+from service.worker.process import beside
+from tests.service.servers import Redis, free_port, running
+from tests.worker.conftest import fresh_database, read, store, stored, until
+
+ROOT = Path(__file__).resolve().parents[2]
+LEASE, SWEEP = 2.0, 0.5
+SCENES = [{"title": f"Cena {n}", "narration": "Um. Dois."} for n in range(3)]
+
+
+@dataclass
+class Farm:
+    """Worker processes over one database and one folder of files."""
+
+    settings: Settings
+    database: Database
+    environment: dict[str, str]
+    log: Path
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """A worker whose encoders die with it, as in a container: it leads a process group."""
+        with self.log.open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "service", "worker"],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.workers.append(child)
+        return child
+
+    def kill(self, worker: "subprocess.Popen[bytes]") -> None:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+        self.workers.remove(worker)
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(60)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What the workers logged."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    async def ended(self, *videos: Video) -> bool:
+        return all([(await read(self.database, video)).status in FINAL for video in videos])
+
+
+@contextlib.asynccontextmanager
+async def farm(folder: Path, database_url: str, **worker: Any) -> AsyncIterator[Farm]:
+    chosen: dict[str, Any] = {"lease_seconds": LEASE, "sweep_seconds": SWEEP, "attempts": 10} | worker
+    chosen |= {"folder": folder / "work", "per_user": 5}
+    settings = Settings(database={"url": database_url}, media={"folder": folder / "media"}, worker=chosen)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {
+        f"{PREFIX}DATABASE__URL": database_url,
+        f"{PREFIX}MEDIA__FOLDER": str(settings.media.folder),
+        **{f"{PREFIX}WORKER__{name.upper()}": str(value) for name, value in chosen.items()},
+    }
+    made = Farm(settings, Database(settings, Metrics()), environment, folder / "workers.log")
+    try:
+        yield made
+    finally:
+        made.stop()
+        await made.database.close()
+
+
+def leavings(settings: Settings) -> list[str]:
+    return sorted(path.name for path in settings.worker.folder.iterdir() if path.name != "cache")
+
+
+async def check(made: Farm, *videos: Video) -> list[float]:
+    """Every video is done, once, with its three files; nothing else is there. How late silent workers were found."""
+    await until(lambda: made.ended(*videos), 120)
+    rows = [await read(made.database, video) for video in videos]
+    assert [(row.status, row.message) for row in rows] == [("done", "Ready")] * len(rows)
+    made.stop()
+    lines = made.lines()
+    ends = Counter(line["video"] for line in lines if line["event"] == "video done")
+    assert set(ends.values()) <= {1}  # a worker may be killed between its last change and its line
+    keys = [key.removeprefix("videos/") for row in rows for key in row.files]
+    storage = open_storage(made.settings, Tokens(made.settings))
+    assert stored(storage) == sorted(keys)
+    assert leavings(made.settings) == []
+    busy = [
+        process.name() for process in psutil.process_iter() if str(made.settings.worker.folder) in _command(process)
+    ]
+    assert busy == []
+    return [line["late"] for line in lines if line["event"] == "a worker fell silent"]
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
+
+
+async def test_killed_at_any_moment_every_video_ends_once(tmp_path, servers, request, capsys):
+    kills, chance = request.config.getoption("--kills"), random.Random()  # noqa: S311 # moments, not secrets
+    mariadb, redis = servers
+    with fresh_database(mariadb) as url:
+        async with farm(tmp_path, url, broker=redis.url("admin")) as made:
+            videos: list[Video] = []
+            taken = functools.partial(_someone_runs, made, videos)
+            for _ in range(2):
+                made.start()
+            for _ in range(kills):
+                videos += [await store(made.database, scenes=SCENES, title=f"Curso {len(videos)}") for _ in range(2)]
+                await Broker(made.settings, Metrics()).wake()
+                await until(functools.partial(_all_ready, made))
+                await until(taken)
+                await asyncio.sleep(chance.uniform(0, 1.5))
+                made.kill(made.workers[0])
+                made.start()
+            late = await check(made, *videos)
+    with capsys.disabled():
+        found = f"found at most {max(late):.2f} s after their lease" if late else "none while it held a video"
+        print(f"\n{kills} workers killed, {len(videos)} videos done once each; {len(late)} held one: {found}")
+    # A worker looks every half second; the rest is what a loaded machine may take to come to it.
+    assert all(seconds < SWEEP + 10 for seconds in late)
+
+
+async def _all_ready(made: Farm) -> bool:
+    ready = {line["pid"] for line in made.lines() if line["event"] == "worker ready"}
+    return {worker.pid for worker in made.workers} <= ready
+
+
+async def _someone_runs(made: Farm, videos: list[Video]) -> bool:
+    statuses = {(await read(made.database, video)).status for video in videos}
+    return "running" in statuses or "queued" not in statuses
+
+
+@contextlib.contextmanager
+def queue_server(kind: str, redis: Redis) -> Iterator[dict[str, Any]]:
+    """Settings of the worker for a broker of this kind."""
+    if kind == "redis":
+        yield {"broker": redis.url("admin")}
+        return
+    from moto.server import ThreadedMotoServer
+
+    port = free_port()
+    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+    server.start()
+    try:
+        import boto3
+
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        client = boto3.client("sqs", endpoint_url=f"http://127.0.0.1:{port}", **keys)
+        url = client.create_queue(QueueName="videos")["QueueUrl"]
+        yield {"broker": f"sqs://test:test@127.0.0.1:{port}", "queue_url": url, "queue": "videos"}
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("kind", ["redis", "sqs"])
+async def test_a_message_wakes_a_worker_long_before_it_would_look_by_itself(tmp_path, servers, kind):
+    mariadb, redis = servers
+    with queue_server(kind, redis) as broker, fresh_database(mariadb) as url:
+        async with farm(tmp_path, url, sweep_seconds=60, **broker) as made:
+            metrics = Metrics()
+            first = await store(made.database)
+            made.start()
+            await until(lambda: made.ended(first))  # by itself, at its start
+            second = await store(made.database)
+            await Broker(made.settings, metrics).wake()
+            await until(lambda: made.ended(second), 50)
+            assert metrics.registry.get_sample_value("video_wakes_failed_total") == 0
+            await check(made, first, second)
+
+
+async def test_beside_the_api_a_worker_is_woken_in_memory(tmp_path):
+    from service.migrations.run import upgrade
+
+    url = f"sqlite+aiosqlite:///{tmp_path}/test.sqlite"
+    worker = {"folder": tmp_path / "work", "sweep_seconds": 60}
+    settings = Settings(database={"url": url}, media={"folder": tmp_path / "media"}, worker=worker)
+    upgrade(settings)
+    metrics = Metrics()
+    database = Database(settings, metrics)
+    with beside(settings, metrics):
+        video = await store(database)
+        await Broker(settings, metrics).wake()
+
+        async def ended() -> bool:
+            return (await read(database, video)).status in FINAL
+
+        await until(ended, 50)
+    assert (await read(database, video)).message == "Ready"
+    await database.close()
+
+
+async def test_a_broker_that_is_not_there_costs_nothing_but_time(tmp_path, servers):
+    """Redis is killed and comes back empty: what was queued meanwhile is found, and messages wake again."""
+    mariadb, _ = servers
+    redis_folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    redis = Redis(redis_folder)
+    redis.start()
+    try:
+        with fresh_database(mariadb) as url:
+            async with farm(tmp_path, url, broker=redis.url("admin")) as made:
+                made.start()
+                metrics = Metrics()
+                broker = Broker(made.settings, metrics)
+                videos = [await store(made.database, scenes=SCENES)]
+                await broker.wake()
+                await until(lambda: _someone_runs(made, videos))
+                redis.stop(signal.SIGKILL)
+                videos.append(await store(made.database, scenes=SCENES))
+                await broker.wake()
+                assert metrics.registry.get_sample_value("video_wakes_failed_total") == 1
+                await until(lambda: made.ended(*videos))
+                redis.start()
+                videos.append(await store(made.database, scenes=SCENES))
+                await broker.wake()
+                await check(made, *videos)
+    finally:
+        redis.stop()
+
+
+async def test_a_database_that_restarts_costs_nothing_but_time(tmp_path):
+    with running() as (mariadb, redis), fresh_database(mariadb) as url:
+        async with farm(tmp_path, url, broker=redis.url("admin")) as made:
+            made.start()
+            videos = [await store(made.database, scenes=SCENES, title=f"Curso {n}") for n in range(3)]
+            for how in (signal.SIGTERM, signal.SIGKILL):
+                await until(lambda: _someone_runs(made, videos))
+                mariadb.stop(how)
+                await asyncio.sleep(1)  # the outage
+                mariadb.start()
+            await check(made, *videos)
+
+
+async def test_a_worker_that_is_asked_to_stop_finishes_its_video_first(tmp_path, servers):
+    mariadb, redis = servers
+    with fresh_database(mariadb) as url:
+        async with farm(tmp_path, url, broker=redis.url("admin")) as made:
+            worker = made.start()
+            videos = [await store(made.database, scenes=SCENES, title=f"Curso {n}") for n in range(4)]
+            await until(lambda: _someone_runs(made, videos))
+            worker.terminate()
+            assert worker.wait(60) == 0
+            rows = [await read(made.database, video) for video in videos]
+            assert {row.status for row in rows} <= {"done", "queued"}
+            assert "done" in {row.status for row in rows}
+            assert leavings(made.settings) == []
