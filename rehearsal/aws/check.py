@@ -23,6 +23,7 @@ def check(
     autonaming: Autonaming | None = None,
 ) -> Checked:
     """The inputs as the provider keeps them, and at most one failure for each property.
+
     `olds` are the inputs of the resource that is there (empty for a new one), `name` is the last part of its URN,
     `autonaming` what the project's configuration says of names.
     """
@@ -59,10 +60,10 @@ def refused_at_up(library: Library, token: str, inputs: Values) -> tuple[Refused
     if resource is None:
         return ()
     rules = library.facts.get(token)
-    conversion = Conversion(library.schemas, library.constraints(token, at_up=True))
-    conversion.fields(resource.inputs, inputs, (), "")
-    wrong = [failure for failure in conversion.failures.values() if failure.reason != "required, but not set"]
+    limits = Conversion(library.schemas, library.constraints(token, at_up=True), types=False)
+    limits.fields(resource.inputs, inputs, (), "")
+    code = rules.up.get("code", "ValidationException")
     return tuple(
-        Refused(rules.up.get("code", "ValidationException"), f"{failure.property}: {failure.reason}", failure.property)
-        for failure in (*wrong, *check_groups(rules, inputs, at_up=True))
+        Refused(code, f"{failure.property}: {failure.reason}", failure.property)
+        for failure in (*limits.failures.values(), *check_groups(rules, inputs, at_up=True))
     )

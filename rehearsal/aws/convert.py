@@ -21,11 +21,15 @@ class WrongTypeError(Exception):
 
 @dataclass
 class Conversion:
-    """One pass over the inputs of one resource; `failures` holds at most one reason for each path."""
+    """One pass over the inputs of one resource; `failures` holds at most one reason for each path.
+
+    `types` false leaves types and names alone, for inputs that were checked before.
+    """
 
     schemas: Schemas
     constraints: Mapping[str, list[Constraint]]
     failures: dict[str, Failure] = field(default_factory=dict)
+    types: bool = True
 
     def fail(self, path: Path, reason: str) -> None:
         """Note what is wrong at `path`; the first reason stays."""
@@ -40,10 +44,11 @@ class Conversion:
             if name in _INTERNAL or value is None:
                 continue
             if known is None:
-                self.fail((*path, name), _unknown_name(name, declared))
+                if self.types:
+                    self.fail((*path, name), _unknown_name(name, declared))
                 continue
             converted[name] = self.value(known.type, value, (*path, name), f"{rule}.{name}" if rule else name)
-        for name, known in declared.items():
+        for name, known in declared.items() if self.types else ():
             if known.required and name not in converted:
                 self.fail((*path, name), "required, but not set")
             elif known.required and converted.get(name) == [] and _holds_blocks(known.type):
@@ -57,7 +62,8 @@ class Conversion:
         try:
             value = self._convert(kind, value, path, rule)
         except WrongTypeError as error:
-            self.fail(path, str(error))
+            if self.types:
+                self.fail(path, str(error))
             return value
         if value is not UNKNOWN and value != "":
             for constraint in self.constraints.get(rule, ()):

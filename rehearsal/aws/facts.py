@@ -28,7 +28,6 @@ class Rules:
     ignore_case: frozenset[str] = frozenset()
     ranges: Mapping[str, list[Any]] = field(default_factory=dict)
     lengths: Mapping[str, list[Any]] = field(default_factory=dict)
-    counts: Mapping[str, list[Any]] = field(default_factory=dict)
     patterns: Mapping[str, list[str]] = field(default_factory=dict)
     not_patterns: Mapping[str, list[str]] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)

@@ -97,6 +97,11 @@ def protocol(value: Any) -> bool:
     return text in PROTOCOLS or (bool(_DIGITS.fullmatch(text)) and -1 <= int(text) <= 255)
 
 
+def alarm_period(value: Any) -> bool:
+    """Seconds over which CloudWatch gathers: 1, 5, 10, 20, 30, or whole minutes."""
+    return isinstance(value, int) and (value in {1, 5, 10, 20, 30} or (value > 0 and value % 60 == 0))
+
+
 def timestamp(text: str) -> bool:
     """RFC 3339 with a time zone."""
     try:
@@ -140,6 +145,7 @@ FORMATS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "account-id": (account_id, "an account id of twelve digits"),
     "port": (port, "a port from 0 to 65535"),
     "health-check-port": (health_check_port, "a port from 1 to 65535, or traffic-port"),
+    "alarm-period": (alarm_period, "1, 5, 10, 20, 30 or a multiple of 60 seconds"),
     "budget-time": (budget_time, "a time as AWS Budgets writes it (2006-01-02_15:04)"),
     "timestamp": (timestamp, "a time as RFC 3339 writes it (2006-01-02T15:04:05Z)"),
     "protocol": (protocol, "an IP protocol by name or number"),

@@ -120,7 +120,9 @@ def test_what_aws_refuses_only_at_up(library: Library) -> None:
     inputs = ask(library, "aws:lb/loadBalancer:LoadBalancer", {"idleTimeout": 5000}).inputs
     (refusal,) = refused_at_up(library, "aws:lb/loadBalancer:LoadBalancer", inputs)
     assert refusal.property == "idleTimeout"
+    assert refusal.code == "ValidationError"
     assert not refused_at_up(library, QUEUE, ask(library, QUEUE, {}).inputs)
+    assert not refused_at_up(library, QUEUE, {"delaySeconds": "ten", "gone": 1})  # Check's business
 
 
 def test_groups(library: Library) -> None:
