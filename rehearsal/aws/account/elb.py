@@ -54,7 +54,7 @@ def target_group_belongs_elsewhere(request: Request) -> Refused | None:
     """A target group of another VPC, or one that another load balancer serves."""
     balancer_arn = _balancer(request.token, request.inputs)
     balancer = request.find(balancer_arn)
-    for arn in (arn for path in _TARGETS[request.token] for arn in request.every(path)):
+    for arn in (arn for path in _TARGETS[_plain(request.token)] for arn in request.every(path)):
         group = request.find(arn)
         networks = {one.outputs.get("vpcId") for one in (group, balancer) if one} - {None, ""}
         if len(networks) > 1:
@@ -68,9 +68,14 @@ def target_group_belongs_elsewhere(request: Request) -> Refused | None:
     return None
 
 
+def _plain(token: str) -> str:
+    """The SDK has these types twice, under `alb` and under `lb`."""
+    return token.replace("aws:alb/", "aws:lb/")
+
+
 def _balancer(token: str, values: dict[str, Value]) -> str:
     """The load balancer of a listener, or of a rule by its listener's ARN."""
-    if token == _LISTENER:
+    if _plain(token) == _LISTENER:
         return str(values.get("loadBalancerArn", ""))
     listener = str(values.get("listenerArn", ""))
     return listener.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
