@@ -36,6 +36,12 @@ help:  ## this list
 	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/dev.txt
 	@touch $@
 
+.venv-checkov/.ready: requirements/checkov.txt .venv/bin/uv
+	@echo "==> locked packages: checkov, in an environment of its own (about 20 seconds)"
+	@.venv/bin/uv venv --quiet --allow-existing --python $(PY) .venv-checkov
+	@.venv/bin/uv pip install --quiet --python .venv-checkov/bin/python --require-hashes -r requirements/checkov.txt
+	@touch $@
+
 setup: .venv/.platform  ## what `make up` needs
 setup-dev: .venv/.dev  ## what `make test` needs
 

@@ -11,6 +11,6 @@ cat platform.in service.in dev.in | "$uv" pip compile "${flags[@]}" - -o "$toget
 for set in platform service dev; do
   "$uv" pip compile "${flags[@]}" --generate-hashes --constraint "$together" "$set.in" -o "$set.txt"
 done
-for alone in uv go moviepy; do
+for alone in uv go moviepy checkov; do
   "$uv" pip compile "${flags[@]}" --generate-hashes "$alone.in" -o "$alone.txt"
 done

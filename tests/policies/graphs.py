@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -46,6 +47,12 @@ def compliant() -> list[Row]:
         }
         for name, row in described.items()
     ]
+
+
+@cache
+def golden(environment: str) -> list[Row]:
+    """The committed graph of an environment."""
+    return list(json.loads((ROOT / f"tests/golden/{environment}.json").read_text()))
 
 
 def judged(rows: list[Row], chosen: Mapping[str, Setting] | None = None) -> list[Verdict]:

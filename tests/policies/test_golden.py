@@ -1,6 +1,5 @@
 """What do the rules say about the three environments as they are, and when one property of them changes?"""
 
-import json
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -18,14 +17,9 @@ MUTATIONS = yaml.safe_load((graphs.HERE / "mutations.yaml").read_text())
 
 
 @cache
-def golden(environment: str) -> list[graphs.Row]:
-    return list(json.loads((graphs.ROOT / f"tests/golden/{environment}.json").read_text()))
-
-
-@cache
 def before() -> frozenset[tuple[str, str, str]]:
     """What the rules already say about production: advice, and what is exempt."""
-    return frozenset(map(key, graphs.judged(golden("production"))))
+    return frozenset(map(key, graphs.judged(graphs.golden("production"))))
 
 
 def key(verdict: Verdict) -> tuple[str, str, str]:
@@ -34,7 +28,7 @@ def key(verdict: Verdict) -> tuple[str, str, str]:
 
 def cases() -> list[Any]:
     """The changes whose type production has; of the resources of that type the first on which the rule is content."""
-    present = {row["type"] for row in golden("production")}
+    present = {row["type"] for row in graphs.golden("production")}
     return [
         pytest.param(rule, change, id=f"{rule}-{number}")
         for rule, changes in MUTATIONS.items()
@@ -46,7 +40,7 @@ def cases() -> list[Any]:
 def content(rule: str) -> list[graphs.Row]:
     """Production without the resources that break the rule already, such as exempt ones."""
     broken = {urn for name, urn, _ in before() if name == rule}
-    return [row for row in golden("production") if row["urn"] not in broken]
+    return [row for row in graphs.golden("production") if row["urn"] not in broken]
 
 
 @pytest.mark.parametrize("environment", graphs.ENVIRONMENTS)
@@ -61,7 +55,7 @@ def test_nothing_stops_the_deployment_of_an_environment(environment: str) -> Non
 def test_every_type_is_claimed_by_a_rule_or_exempt_with_a_reason() -> None:
     claimed = {type_ for rule in RULES.values() for type_ in (*rule.types, *rule.reads)}
     unclaimed = files.read(graphs.ROOT / "policies/unclaimed.yaml")
-    present = {row["type"] for environment in graphs.ENVIRONMENTS for row in golden(environment)}
+    present = {row["type"] for environment in graphs.ENVIRONMENTS for row in graphs.golden(environment)}
     assert {t for t in present - claimed if not any(fnmatchcase(t, pattern) for pattern in unclaimed)} == set()
     assert {p for p in unclaimed if p in claimed or not any(fnmatchcase(t, p) for t in present)} == set(), "stale"
     assert all(isinstance(reason, str) and len(reason) > 5 for reason in unclaimed.values())
@@ -72,7 +66,7 @@ def test_one_change_of_production_makes_exactly_that_rule_fire(rule: str, change
     rows = content(rule)
     changed = graphs.mutated(rows, change)
     assert changed is not None
-    others = [row for row in golden("production") if row not in rows]
+    others = [row for row in graphs.golden("production") if row not in rows]
     new = {verdict.rule for verdict in graphs.judged([*changed, *others]) if key(verdict) not in before()}
     assert rule in new
     assert new <= {rule, *change.get("also", ())}
@@ -86,7 +80,7 @@ def test_the_running_pack_says_what_the_functions_say(pack: Pack, environment: s
     }
     pack.configure(policy_json)
     pack.configure_stack(preview=False, stack=environment)
-    rows = golden(environment)
+    rows = graphs.golden(environment)
     provider = next(row["inputs"] for row in rows if row["type"] == "pulumi:providers:aws")
     rows = [{**row, "providerInputs": provider if row["provider"] == "aws" else {}} for row in rows]
     said = [d for row in rows for d in pack.analyze(row)] + pack.analyze_stack(rows)

@@ -25,6 +25,18 @@ def struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
     return result
 
 
+def analyze_request(resource: Mapping[str, Any]) -> analyzer_pb2.AnalyzeRequest:
+    """What the engine asks about a row of a golden graph."""
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource["type"],
+        urn=resource["urn"],
+        name=resource["urn"].rpartition("::")[2],
+        properties=struct(resource.get("inputs", {})),
+        options=analyzer_pb2.AnalyzerResourceOptions(protect=resource.get("protect", False)),
+        provider=analyzer_pb2.AnalyzerProviderResource(properties=struct(resource.get("providerInputs", {}))),
+    )
+
+
 class Pack:
     """One pack process, as `python -u -m pulumi.policy ENGINE FOLDER` (what pulumi-language-python runs)."""
 
@@ -67,16 +79,7 @@ class Pack:
         self.stub.Configure(request)
 
     def analyze(self, resource: Mapping[str, Any]) -> list[analyzer_pb2.AnalyzeDiagnostic]:
-        """`resource` is a row of a golden graph: type, urn, inputs and so on."""
-        request = analyzer_pb2.AnalyzeRequest(
-            type=resource["type"],
-            urn=resource["urn"],
-            name=resource["urn"].rpartition("::")[2],
-            properties=struct(resource.get("inputs", {})),
-            options=analyzer_pb2.AnalyzerResourceOptions(protect=resource.get("protect", False)),
-            provider=analyzer_pb2.AnalyzerProviderResource(properties=struct(resource.get("providerInputs", {}))),
-        )
-        return list(self.stub.Analyze(request).diagnostics)
+        return list(self.stub.Analyze(analyze_request(resource)).diagnostics)
 
     def analyze_stack(self, resources: Iterable[Mapping[str, Any]]) -> list[analyzer_pb2.AnalyzeDiagnostic]:
         request = analyzer_pb2.AnalyzeStackRequest()
