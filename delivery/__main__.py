@@ -12,19 +12,22 @@ from delivery.model import Run
 from delivery.verdict import verdict
 
 SHOWN_DIFFERENCES = 60
+NOT_STARTED = 2
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the engine and write the report, also after a failure or an interruption; the engine's exit code."""
+    """Run the engine and write report and comment, also after a failure or an interruption; the engine's exit code."""
     target = engine.find(options.env, engine.project_root(Path.cwd()), os.environ.get("CLOUD", "rehearsal"))
-    env = engine.variables(target)
-    engine.configure_policies(target, env, retiring=options.retiring)
-    flags = engine.configuration(target, env)
-    started = datetime.now(UTC)
-    code, seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
+    started, env, code, seconds = datetime.now(UTC), None, NOT_STARTED, 0.0
+    try:
+        env = engine.variables(target)
+        engine.configure_policies(target, env, retiring=options.retiring)
+        flags = engine.configuration(target, env)
+        code, seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
+    except engine.DeliveryError as error:
+        publish.not_started(target, str(error))
     facts = Run(options.operation, target.project, target.environment, code, target.rehearsal, started, seconds)
-    shown = publish.report_page(target, facts, env)
-    said = verdict(shown)
+    said = verdict(publish.write(target, facts, env))
     print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
     return code
 
@@ -78,6 +81,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     runner.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
     runner.add_argument("--retiring", action="store_true", help="let the environment's protection be taken off")
     runner.set_defaults(command=run)
+    previewer = commands.add_parser("preview", help="run a preview and write build/ENV/comment.md and report.html")
+    previewer.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
+    previewer.set_defaults(command=run, operation="preview", retiring=False)
     golden_graph = commands.add_parser("golden", help="write tests/golden/ENV.json from a deployment of its own")
     golden_graph.add_argument("--env", action="append", help="only this environment (repeat for more)")
     golden_graph.add_argument("--check", action="store_true", help="compare instead of writing")

@@ -51,6 +51,11 @@ class Target:
         return self.folder / "report.html"
 
     @property
+    def comment(self) -> Path:
+        """The Markdown that the latest run wrote, for a pull request or a job's summary."""
+        return self.folder / "comment.md"
+
+    @property
     def profile(self) -> Path:
         """The policy pack's configuration for this environment, made for every run."""
         return self.folder / "policy.json"
@@ -142,8 +147,11 @@ def run(target: Target, operation: str, env: Mapping[str, str], extra: Sequence[
     started = time.monotonic()
     # The event log is a flag that the engine shows to its own developers only.
     line, env = command(target, operation, extra), {**env, "PULUMI_DEBUG_COMMANDS": "true"}
-    with _interruptible(line, target.root, env) as engine:
-        code = engine.wait()
+    try:
+        with _interruptible(line, target.root, env) as engine:
+            code = engine.wait()
+    except FileNotFoundError as missing:
+        raise DeliveryError("pulumi is not on PATH: install the Pulumi CLI, or leave CLOUD=aws out") from missing
     return (code if code >= 0 else 128 - code), time.monotonic() - started
 
 
@@ -171,8 +179,20 @@ def _interruptible(line: list[str], root: Path, env: Mapping[str, str]) -> Itera
 
 
 def output(line: list[str], root: Path, env: Mapping[str, str]) -> str:
-    """What a helper command prints; its messages go to the terminal. Raises DeliveryError when it fails."""
-    done = subprocess.run(line, cwd=root, env=env, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise DeliveryError(f"`{' '.join(line[:4])}` failed with exit code {done.returncode} (its message is above)")
-    return done.stdout
+    """What a helper command prints; what it says on stderr goes on to ours.
+
+    Raises DeliveryError with the last line it said when it fails.
+    """
+    said = ""
+    with subprocess.Popen(line, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        printed: list[str] = []
+        reader = threading.Thread(target=lambda: printed.append(child.stdout.read() if child.stdout else ""))
+        reader.start()
+        for text in child.stderr or ():
+            sys.stderr.write(text)
+            said = text.strip() or said
+        reader.join()
+    if child.returncode:
+        name = " ".join(part for part in line[:5] if part not in (sys.executable, "-m"))
+        raise DeliveryError(said or f"`{name}` failed with exit code {child.returncode}")
+    return printed[0]

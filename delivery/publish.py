@@ -1,30 +1,55 @@
 """How does a finished run become files that people read? Gathers what engine and rehearsal left, then renders."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from delivery import architecture, cost, drawing, events, golden, report
+from delivery import architecture, comment, cost, drawing, events, golden, report
 from delivery.engine import Target
 from delivery.model import Outcome, Run
 from delivery.outcome import outcome
 
 
-def report_page(target: Target, run: Run, env: Mapping[str, str]) -> Outcome:
-    """Write build/ENV/report.html from whatever the run left; returns what it shows."""
+def not_started(target: Target, reason: str) -> None:
+    """Leave an event log that says why the engine was never started, so that report and comment say it too."""
+    target.folder.mkdir(parents=True, exist_ok=True)
+    said = {"message": reason, "severity": "error"}
+    target.events.write_text(json.dumps({"diagnosticEvent": said}) + "\n")
+    target.plan.unlink(missing_ok=True)
+
+
+def write(target: Target, run: Run, env: Mapping[str, str] | None) -> Outcome:
+    """Write build/ENV/report.html and comment.md from whatever the run left; returns what they show.
+
+    env: the engine's environment; None when it could not be had, and then nothing is asked of engine or rehearsal.
+    """
     lines = target.events.read_text(errors="replace").splitlines() if target.events.exists() else []
     shown = outcome(run, events.read(lines), data("stateful"))
     estimate = cost.compare(shown.before, shown.after, data("prices"), run.environment)
-    shallow, notes = checked_less(sorted({state.type for state in shown.after.values()}), target, env)
-    picture = draw(graph(target, shown, env))
+    types = sorted({state.type for state in shown.after.values()})
+    shallow, notes = checked_less(types, target, env) if env else ([], [])
+    picture = draw(graph(target, shown, env)) if env else ""
     target.folder.mkdir(parents=True, exist_ok=True)
     target.report.write_text(report.render(shown, estimate, picture, shallow, notes))
+    target.comment.write_text(comment.comment(shown, estimate))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a") as page:
+            page.write(target.comment.read_text())
     return shown
+
+
+def data(name: str) -> dict[str, Any]:
+    """A data file of this package."""
+    text = resources.files("delivery").joinpath("data", f"{name}.yaml").read_text()
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
 
 
 def draw(rows: Sequence[golden.Row]) -> str:
@@ -50,13 +75,6 @@ def graph(target: Target, shown: Outcome, env: Mapping[str, str]) -> list[golden
         for urn, state in shown.after.items()
     ]
     return golden.canonical(rows)
-
-
-def data(name: str) -> dict[str, Any]:
-    """A data file of this package."""
-    text = resources.files("delivery").joinpath("data", f"{name}.yaml").read_text()
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded
 
 
 def checked_less(
