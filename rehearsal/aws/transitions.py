@@ -151,6 +151,9 @@ REPLACING: dict[str, dict[str, Predicate]] = {
         "engine": _serverless_engine,
         "majorEngineVersion": _serverless_version,
     },
+    # In place with AWS today; the newest provider whose source was seen replaces.
+    "aws:elasticache/user:User": {"engine": lambda olds, news: True},
+    "aws:elasticache/userGroup:UserGroup": {"engine": lambda olds, news: True},
     "aws:lb/loadBalancer:LoadBalancer": {
         "secondaryIpsAutoAssignedPerSubnet": _fewer("secondaryIpsAutoAssignedPerSubnet"),
         "securityGroups": _network_groups,

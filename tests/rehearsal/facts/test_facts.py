@@ -42,6 +42,13 @@ def test_every_row_follows_the_schema(rows: list[dict[str, Any]]) -> None:
     assert [row["token"] for row in rows] == sorted({row["token"] for row in rows})
 
 
+@pytest.mark.parametrize("name", ["corrections", "naming", "sameness"])
+def test_what_is_kept_by_hand_follows_its_schema(name: str) -> None:
+    schema, data = (json.loads((DATA / f"{name}{kind}.json").read_text()) for kind in (".schema", ""))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    assert not [f"{list(error.path)}: {error.message}" for error in validator.iter_errors(data)]
+
+
 def test_every_fact_is_about_a_property_of_the_installed_sdk(rows: list[dict[str, Any]], schemas: Schemas) -> None:
     missing = []
     for row in rows:
