@@ -1,15 +1,22 @@
 """What do the rules say about the three environments as they are, and when one property of them changes?"""
 
+import datetime
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import check
 import graphs
 import pytest
 import yaml
-from pack import catalogue, exemptions, files, graph
+from pack import catalogue, exemptions, files, graph, settings
 from pack.evaluate import Verdict
+from pack.resource import Stack
+from pack.run import Run
 from wire import Pack
 
 RULES = catalogue.load()
@@ -90,3 +97,30 @@ def test_the_running_pack_says_what_the_functions_say(pack: Pack, environment: s
     expected = check.verdicts(stack, RULES, chosen, accepted)
     assert sorted((d.policyName, d.urn) for d in said) == sorted((v.rule, v.urn) for v in expected)
     pack.configure({})
+
+
+def test_the_order_and_number_of_questions_at_once_changes_nothing() -> None:
+    resources = graph.resources(graphs.golden("production"))
+    runs = [
+        Run(RULES, graphs.profile("production"), (), preview=False, today=datetime.date(2027, 1, 1)) for _ in range(2)
+    ]
+    one_by_one = [verdict for resource in resources for verdict in runs[0].resource(resource)]
+    with ThreadPoolExecutor(8) as pool:
+        at_once = [verdict for said in pool.map(runs[1].resource, reversed(resources)) for verdict in said]
+    assert sorted(map(key, at_once)) == sorted(map(key, one_by_one))
+    stacks = [run.stack(Stack(order)) for run, order in zip(runs, (resources, resources[::-1]), strict=True)]
+    assert sorted(map(key, stacks[0])) == sorted(map(key, stacks[1]))
+
+
+def test_production_can_be_retired_on_purpose_and_only_so(tmp_path: Path) -> None:
+    recorder = [sys.executable, str(graphs.ROOT / "tests/infra/record.py"), "production", "place.protected=false"]
+    unprotected = tmp_path / "graph.json"
+    unprotected.write_text(subprocess.run(recorder, check=True, capture_output=True, text=True).stdout)
+    accepted = exemptions.read(graphs.ROOT / "policies/exemptions.yaml", RULES)
+    stopping = []
+    for overlay in ([], [graphs.PROFILES / "retiring.yaml"]):
+        chosen = settings.profile(graphs.PROFILES / "production.yaml", RULES, *overlay)
+        said = check.verdicts(graph.read(unprotected), RULES, chosen, accepted)
+        stopping.append({verdict.rule for verdict in said if check.stops(verdict, chosen)})
+    assert {"protect-stateful", "rds-deletion-protection"} <= stopping[0]
+    assert stopping[1] == set()
