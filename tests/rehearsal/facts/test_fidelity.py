@@ -19,7 +19,11 @@ def agreement(schemas: schema.Schemas) -> fidelity.Agreement:
     return fidelity.ask(fidelity.cases())
 
 
-def test_the_level_reached_holds(agreement: fidelity.Agreement) -> None:
+def test_the_level_reached_holds(agreement: fidelity.Agreement, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(
+            f"\nagreement with the provider: {agreement.mean():.1%}, refused wrongly {agreement.false_refusals():.1%}"
+        )
     assert set(agreement.shares()) == {"check accept", "check refuse", "diff inplace", "diff none", "diff replace"}
     assert len(agreement.answers) > 1800
     lines = "\n".join(fidelity.report(agreement, misses=True))
