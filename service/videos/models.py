@@ -28,8 +28,9 @@ class Files:
         base = f"videos/{video_id}-{attempt}"
         return cls(f"{base}.mp4", f"{base}.vtt", f"{base}.jpg")
 
-    def keys(self) -> tuple[str, str, str]:
-        """All of them."""
+    @property
+    def all(self) -> tuple[str, str, str]:
+        """All three."""
         return self.video, self.captions, self.thumbnail
 
 
@@ -63,4 +64,4 @@ class Video(Versioned, table=True):
     @property
     def files(self) -> tuple[str, ...]:
         """Keys of everything that was published."""
-        return tuple(Files.of(self.id, self.attempt).keys()) if self.result_key else ()
+        return Files.of(self.id, self.attempt).all if self.result_key else ()

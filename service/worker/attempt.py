@@ -99,10 +99,10 @@ class Attempt:
             if await self._patiently(lambda: jobs.finish(database, self.job, "done", told, files.video)):
                 self._count(rendered)
                 return "done"
-            await self.parts.storage.delete(*files.keys())
+            await self.parts.storage.delete(*files.all)
             return "lost"
         except StoppedError:
-            await self.parts.storage.delete(*files.keys())
+            await self.parts.storage.delete(*files.all)
             if self.beat is not Beat.CANCEL:
                 return "lost"
             ended = await self._patiently(lambda: jobs.finish(database, self.job, "cancelled", "Cancelled"))
@@ -116,7 +116,7 @@ class Attempt:
         except Exception as error:
             log.exception("rendering failed")
             reason = f"the renderer has a fault ({type(error).__name__})"
-        await self.parts.storage.delete(*files.keys())
+        await self.parts.storage.delete(*files.all)
         status = await self._patiently(lambda: jobs.retry(database, worker, self.job, reason))
         if status == "failed":
             log.error("video given up", reason=reason)

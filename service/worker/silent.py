@@ -23,7 +23,7 @@ async def sweep(database: Database, storage: Storage, metrics: Metrics, worker: 
     for job in swept:
         log = structlog.get_logger().bind(video=job.id, attempt=job.attempt)
         log.warning("a worker fell silent", now=job.status, late=round(job.late, 2))
-        await storage.delete(*Files.of(job.id, job.attempt).keys())
+        await storage.delete(*Files.of(job.id, job.attempt).all)
         outcome = {"queued": "retried", "failed": "dead", "cancelled": "cancelled"}[job.status]
         metrics.count("video_jobs_total", outcome=outcome)
     for folder, video_id, attempt in await asyncio.to_thread(_attempts, worker.folder):

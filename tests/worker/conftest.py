@@ -19,7 +19,7 @@ from service.ai.registry import build
 from service.ai.settings import AISettings
 from service.database import Database
 from service.media.models import Media
-from service.metrics import Metrics
+from service.metrics import Metrics, catalogue
 from service.migrations.run import upgrade
 from service.projects.models import Project
 from service.scenes.models import Scene
@@ -110,6 +110,20 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
     storage = open_storage(settings, Tokens(settings))
     yield Parts(database, storage, build(AISettings(), ServiceMeter(metrics)), metrics, settings.worker)
     await database.close()
+    check_labels(metrics)
+
+
+def check_labels(metrics: Metrics) -> None:
+    """What was emitted has only labels that the catalogue allows: dashboards and their cost depend on it."""
+    rows = {row["name"]: row["labels"] for row in catalogue()}
+    for family in metrics.registry.collect():
+        for sample in family.samples:
+            name = next((sample.name[: -len(s)] for s in SUFFIXES if sample.name.endswith(s)), sample.name)
+            for label, value in sample.labels.items():
+                assert label == "le" or value in rows[name][label], (name, label, value)
+
+
+SUFFIXES = ("_bucket", "_count", "_sum")
 
 
 @pytest.fixture

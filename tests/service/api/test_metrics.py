@@ -98,7 +98,10 @@ async def test_catalogue_and_emission_are_the_same(
 ) -> None:
     await everything(client, meet, runtime, limits)
     emitted = samples(runtime)
-    assert {name for name, _ in emitted} == set(ROWS), "a metric without a row, or a row that nothing emits"
+    names = {name for name, _ in emitted}
+    ours = {name for name, row in ROWS.items() if row.get("by") != "worker"}  # those have a test of their own
+    assert names <= set(ROWS), "a metric without a row"
+    assert ours <= names, "a row that nothing emits"
     routes = {*served.openapi()["paths"], *UNLISTED, metrics.UNMATCHED}
     seen: dict[str, dict[str, set[str]]] = {}
     for name, labels in emitted:

@@ -25,6 +25,7 @@ SAFE: dict[str, Any] = {
     },
     "cache": {"url": "rediss://cache:6379/0", "authentication": "iam", "user": "service", "name": "cache"},
     "media": {"bucket": "media"},
+    "worker": {"broker": "sqs://"},
     "security": {"token_keys": [KEY], "cors_origins": ["https://app.example"]},
 }
 
@@ -52,6 +53,7 @@ def test_a_safe_production_is_accepted() -> None:
         ({"cache": {"url": None}}, "cache.url is unset"),
         ({"cache": {"url": "redis://cache"}}, "no TLS"),
         ({"media": {"bucket": None}}, "bucket is unset"),
+        ({"worker": {"broker": "memory://"}}, "worker.broker is memory://"),
     ],
 )
 def test_unsafe_values_are_refused_by_name_outside_dev(change: dict[str, Any], named: str) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from service.settings import Settings
-from service.storage import BucketStorage, open_storage
+from service.storage import BucketStorage, FolderStorage, open_storage
 from service.tokens import Tokens
 
 BYTES = b"\x89PNG"
@@ -50,6 +51,8 @@ async def test_upload_stat_download_delete(storage: BucketStorage) -> None:
         got = await client.get(down.url)
     assert got.content == BYTES and got.headers["content-type"] == "image/png"
     assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''fol%22ha%20%C3%A7%C3%A3o.png"
+    assert await storage.get("media/1", 3) == BYTES[:3]
+    assert await storage.get("media/2", 3) is None
     await storage.delete("media/1", "media/never-there")
     assert await storage.stat("media/1") is None
     await storage.delete()
@@ -76,8 +79,6 @@ async def test_other_failures_of_the_store_are_not_taken_for_absence(storage: Bu
 
 
 async def test_a_file_appears_whole_or_not_at_all(tmp_path: Any) -> None:
-    from service.storage import FolderStorage
-
     settings = Settings(media={"folder": tmp_path})
     storage = FolderStorage(settings, Tokens(settings))
 
@@ -88,3 +89,14 @@ async def test_a_file_appears_whole_or_not_at_all(tmp_path: Any) -> None:
     with pytest.raises(ConnectionError):
         await storage.write("media/1", breaks())
     assert await storage.stat("media/1") is None and list((tmp_path / "media").iterdir()) == []
+
+
+async def test_a_made_file_is_put_and_got(storage: BucketStorage, tmp_path: Path) -> None:
+    local = FolderStorage(Settings(media={"folder": tmp_path / "media"}), Tokens(Settings()))
+    (tmp_path / "film").write_bytes(BYTES)
+    for store in (storage, local):
+        await store.put("videos/1-1.mp4", "video/mp4", tmp_path / "film")
+        stored = await store.stat("videos/1-1.mp4")
+        assert stored is not None and (stored.size, stored.sha256) == (len(BYTES), DIGEST)
+        assert await store.get("videos/1-1.mp4", 2) == BYTES[:2]
+        assert await store.get("videos/none.mp4", 2) is None

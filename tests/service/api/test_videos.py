@@ -1,6 +1,7 @@
 """Do videos behave as documented? Queueing, limits, cancelling, results, and progress by socket or by asking again."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from service.identifiers import now
 from service.permissions import Role
 from service.runtime import Runtime
 from service.videos import progress
-from service.videos.models import Video
+from service.videos.models import Files, Video
 
 
 @pytest.fixture
@@ -74,23 +75,25 @@ async def test_a_running_video_is_asked_to_stop(client: httpx.AsyncClient, cours
         assert (await session.get_one(Video, video["id"])).cancel_requested
 
 
-async def test_the_result_is_a_link(client: httpx.AsyncClient, course: Any, runtime: Runtime) -> None:
+async def test_the_results_are_links(client: httpx.AsyncClient, course: Any, runtime: Runtime, tmp_path: Path) -> None:
     video = await ask(client, course)
-    key = f"videos/{video['id']}"
-
-    async def content() -> Any:
-        yield b"mp4"
-
-    await runtime.storage.write(key, content())  # type: ignore[attr-defined]
-    await write(runtime, video["id"], status="done", progress=100, result_key=key, finished_at=now())
-    link = (await client.get(f"/api/v1/videos/{video['id']}/result", headers=course[0].headers)).json()
-    got = await client.get(link["url"])
-    assert got.content == b"mp4" and got.headers["content-type"] == "video/mp4"
+    files = Files.of(video["id"], 1)
+    (tmp_path / "made").write_bytes(b"made")
+    for key in files.all:
+        await runtime.storage.put(key, "video/mp4", tmp_path / "made")
+    result = {"status": "done", "progress": 100, "attempt": 1, "result_key": files.video, "finished_at": now()}
+    await write(runtime, video["id"], **result)
+    links = []
+    for part, kind in (("captions", "text/vtt"), ("thumbnail", "image/jpeg"), ("result", "video/mp4")):
+        link = (await client.get(f"/api/v1/videos/{video['id']}/{part}", headers=course[0].headers)).json()
+        got = await client.get(link["url"])
+        assert got.content == b"made" and got.headers["content-type"].startswith(kind)
+        links.append(link["url"])
     seen = await client.get(f"/api/v1/videos/{video['id']}", headers=course[0].headers)
     assert "retry-after" not in seen.headers
     tag = (await client.get(course[1], headers=course[0].headers)).headers["etag"]
     await client.delete(course[1], headers=course[0].headers | {"if-match": tag})
-    assert (await client.get(link["url"])).status_code == 404
+    assert [(await client.get(link)).status_code for link in links] == [404, 404, 404]
 
 
 async def test_strangers_videos_are_not_found(client: httpx.AsyncClient, course: Any, meet: Any) -> None:
