@@ -1,5 +1,6 @@
 """Does every rule tell a person what they need: name, severity, reason, remedy, link?"""
 
+import ast
 import re
 import subprocess
 import sys
@@ -89,3 +90,22 @@ def test_retiring_takes_protection_off_and_nothing_else() -> None:
     changed = {name for name in rules if normal[name] != retiring[name]}
     assert changed == set(files.read(graphs.PROFILES / "retiring.yaml")["rules"])
     assert all(retiring[name].level == "advisory" for name in changed)
+
+
+def test_the_pack_imports_no_other_room() -> None:
+    allowed = {
+        "pack",
+        "rules",
+        "check",
+        "yaml",
+        "jsonschema",
+        "jinja2",
+        "grpc",
+        "google",
+        "pulumi",
+    } | sys.stdlib_module_names
+    for path in (graphs.ROOT / "policies").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {name.partition(".")[0] for name in names} <= allowed, path
