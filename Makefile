@@ -91,14 +91,15 @@ policies: .venv/.platform  ## the rules that the committed graph of ENV breaks
 compliance: .venv/.platform  ## an auditor's report per environment: build/ENV/compliance.{html,sarif,json}
 	@for env in dev staging production; do echo "==> $$env"; $(PY) policies/compliance.py --env $$env; done
 
+bench: .venv/.dev  ## the printed figures of benchmarks/ (BENCH=name for one of them)
+	@for name in $(or $(BENCH),$(patsubst benchmarks/%.py,%,$(shell grep -l '__main__' benchmarks/*.py))); do \
+	  echo "==> $$name"; $(PY) benchmarks/$$name.py; done
+
 demo: .venv/.service  ## a narrated video from a Markdown outline, without any network
 	@$(PY) -m service course render service/render/samples/primeiros-passos.md --output build/demo
 
 clean:  ## remove build output (not the rehearsal's state)
 	@rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity policies compliance
-
-.PHONY: help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve fidelity
-
-.PHONY: golden docs help setup setup-dev lock up preview refresh destroy shell cluster test lint demo clean serve
+# Every target that has a description is a task, not a file.
+.PHONY: $(shell sed -nE 's/^([a-z][a-z-]*):.*\#\#.*/\1/p' $(MAKEFILE_LIST))

@@ -58,7 +58,7 @@ def ensure(wanted: GoPrograms) -> Path:
     folder = wanted.folder()
     if wanted.built():
         return folder
-    with _alone(folder) as partial:
+    with exclusively(folder) as partial:
         if not wanted.built():
             go = find_go(wanted.module)
             _build(go, wanted, partial)
@@ -78,7 +78,7 @@ def find_go(module: Path) -> Path:
             return Path(found)
     folder = user_cache() / "go" / hashlib.sha256(GO_LOCK.read_bytes()).hexdigest()[:16]
     if not folder.is_dir():
-        with _alone(folder) as partial:
+        with exclusively(folder) as partial:
             if not folder.is_dir():
                 uv = ROOT / ".venv" / "bin" / "uv"
                 command: list[str | Path] = [
@@ -126,7 +126,7 @@ def _build(go: Path, wanted: GoPrograms, target: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[Path]:
+def exclusively(folder: Path) -> Iterator[Path]:
     """Hold the folder's lock and give an empty folder beside it, to be renamed when it is whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:

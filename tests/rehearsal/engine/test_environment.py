@@ -19,10 +19,12 @@ from .conftest import Project, Rehearsal
 
 PROGRAM = """
 import json, os, pathlib
-import pulumi, pulumi_aws as aws, pulumi_kubernetes as kubernetes
+import pulumi
 
-aws.s3.Bucket("media")
-kubernetes.core.v1.ConfigMap("settings", metadata={"namespace": "default"}, data={"a": "b"})
+pulumi.CustomResource("aws:s3/bucket:Bucket", "media", {})
+pulumi.CustomResource("kubernetes:core/v1:ConfigMap", "settings", {
+    "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "default"}, "data": {"a": "b"}
+})
 pulumi.export("aws", sorted(name for name in os.environ if name.startswith("AWS_")))
 pulumi.export("kubeconfig", pathlib.Path(os.environ["KUBECONFIG"]).read_text())
 """
