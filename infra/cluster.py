@@ -136,7 +136,10 @@ class Cluster(pulumi.ComponentResource):
                 "service_ipv4_cidr": str(shape.service_cidr),
                 "elastic_load_balancing": {"enabled": True},
             },
-            tags={**tags.data(tags.DataClass.INTERNAL, backup="cluster-objects")},
+            tags={
+                **tags.data(tags.DataClass.INTERNAL, backup="cluster-objects"),
+                "standard-support-ends": shape.standard_support_ends.isoformat(),
+            },
             opts=protection.stateful(environment, self, [*role.ready, *nodes.ready, logs]),
         )
 

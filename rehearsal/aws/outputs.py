@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from rehearsal.aws.context import Context
 from rehearsal.aws.identity import Names
 from rehearsal.aws.schema import Property, Resource, Schemas, Type
-from rehearsal.values import UNKNOWN, Value, Values
+from rehearsal.values import UNKNOWN, Value, Values, at
 
 _NAMED_LIKE = (
     (r"(?i)arns?$", "arn:{partition}:{service}:{region}:{account}:{kind}/{hex:12}"),
@@ -42,6 +42,9 @@ def planned_update(
     for name in _given(resource, outputs, shape):
         if name in olds:
             outputs[name] = olds[name]
+    for path in _inner(shape):  # what AWS gave into a block of the program stays when the block changes
+        kept = at(olds, tuple(path))
+        _fill(outputs, path, UNKNOWN if kept is None else kept)
     if resource is not None:
         outputs |= dict.fromkeys(_REVISED.get(resource.token, ()), UNKNOWN)
     return outputs | _settled(resource, inputs, here)

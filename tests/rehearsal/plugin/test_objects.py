@@ -127,6 +127,17 @@ def test_an_update_keeps_what_aws_gave_and_follows_the_inputs(plugin: Any) -> No
     assert plugin.update(template, id, outputs, {"name": "a"}).values["latestVersion"] == 2
 
 
+def test_an_update_of_a_block_keeps_what_aws_gave_into_it(plugin: Any) -> None:
+    subnets = [plugin.create("aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/24"})[0]]
+    inputs = {"name": "main", "roleArn": "arn:aws:iam::1:role/a", "vpcConfig": {"subnetIds": subnets}}
+    token = "aws:eks/cluster:Cluster"
+    id, outputs = plugin.create(token, inputs)
+    group = outputs.values["vpcConfig"]["clusterSecurityGroupId"]
+    for preview in (True, False):
+        changed = plugin.update(token, id, outputs, {**inputs, "deletionProtection": True}, preview=preview).values
+        assert changed["vpcConfig"]["clusterSecurityGroupId"] == group
+
+
 def sample(kind: Type, schemas: Schemas) -> Any:
     if kind.kind == "object":
         assert kind.cls is not None
