@@ -181,6 +181,11 @@ def _type_is_not(*types: str) -> Predicate:
     return lambda olds, news: news.get("loadBalancerType", "application") not in types
 
 
+def _serves_lambda(olds: Values, news: Values) -> bool:
+    """A function has no port, protocol or network."""
+    return news.get("targetType") == "lambda"
+
+
 SILENT: dict[str, dict[str, Predicate]] = {
     "aws:acm/certificate:Certificate": {"subjectAlternativeNames": _same_names},
     "aws:lb/loadBalancer:LoadBalancer": {
@@ -196,6 +201,10 @@ SILENT: dict[str, dict[str, Predicate]] = {
         "enableCrossZoneLoadBalancing": _type_is_not("network", "gateway"),
         "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": _type_is_not("network"),
     },
+    "aws:lb/targetGroup:TargetGroup": dict.fromkeys(
+        ("healthCheck.port", "healthCheck.protocol", "port", "protocol", "vpcId"), _serves_lambda
+    ),
     "aws:rds/instance:Instance": {"allocatedStorage": _lesser_storage},
 }  # fmt: skip
+SILENT["aws:alb/targetGroup:TargetGroup"] = SILENT["aws:lb/targetGroup:TargetGroup"]
 SILENT["aws:alb/loadBalancer:LoadBalancer"] = SILENT["aws:lb/loadBalancer:LoadBalancer"]

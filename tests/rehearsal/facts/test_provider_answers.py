@@ -14,6 +14,7 @@ CONTEXT = Context("us-east-1")
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/0123456789abcdef"
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/a/0123456789abcdef"
+FORWARD = [{"type": "forward", "targetGroupArn": GROUP}]
 RULE = {"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/16"}
 ORIGINS = {
     "enabled": True,
@@ -127,6 +128,11 @@ ALARM = {
          {"budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "1200.0"}),
         (LB, {"loadBalancerType": "network", "subnets": ["a"]},
          {"loadBalancerType": "network", "subnets": ["a"], "idleTimeout": 120}),
+        ("aws:lb/listener:Listener",
+         {"loadBalancerArn": BALANCER, "protocol": "HTTP", "defaultActions": FORWARD},
+         {"loadBalancerArn": BALANCER, "protocol": "http", "defaultActions": FORWARD}),
+        (TARGETS, *changed(TARGET | {"healthCheck": {"protocol": "HTTP"}}, healthCheck={"protocol": "http"})),
+        (TARGETS, {"targetType": "lambda"}, {"targetType": "lambda", "port": 80}),
         ("aws:acm/certificate:Certificate", {"domainName": "a.b", "subjectAlternativeNames": ["x.a.b", "y.a.b"]},
          {"domainName": "a.b", "subjectAlternativeNames": ["y.a.b", "x.a.b", "a.b"]}),
     ],
@@ -148,7 +154,7 @@ def test_no_change(library: Library, token: str, old: dict[str, Any], new: dict[
          {"arn": GROUP, "rule": "a", "input": '{"a":1}'}),
         ("aws:cloudwatch/metricAlarm:MetricAlarm", *changed(ALARM, treatMissingData="Missing")),
         ("aws:lb/listener:Listener",
-         {"loadBalancerArn": BALANCER, "port": 80, "defaultActions": [{"type": "forward", "targetGroupArn": GROUP}]},
+         {"loadBalancerArn": BALANCER, "port": 80, "defaultActions": FORWARD},
          {"loadBalancerArn": BALANCER, "port": 80, "defaultActions": [{"type": "Forward", "targetGroupArn": GROUP}]}),
         (INSTANCE, *changed(DATABASE, identifier="b")),
         (INSTANCE, *changed(DATABASE, dbSubnetGroupName="b")),
