@@ -128,7 +128,12 @@ def test_an_update_keeps_what_aws_gave_and_follows_the_inputs(plugin: Any) -> No
 
 
 def test_an_update_of_a_block_keeps_what_aws_gave_into_it(plugin: Any) -> None:
-    subnets = [plugin.create("aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/24"})[0]]
+    subnets = [
+        plugin.create(
+            "aws:ec2/subnet:Subnet", {"vpcId": "vpc-1", "cidrBlock": f"10.0.{at}.0/24", "availabilityZone": zone}
+        )[0]
+        for at, zone in enumerate(["us-east-1a", "us-east-1b"])
+    ]
     inputs = {"name": "main", "roleArn": "arn:aws:iam::1:role/a", "vpcConfig": {"subnetIds": subnets}}
     token = "aws:eks/cluster:Cluster"
     id, outputs = plugin.create(token, inputs)
