@@ -71,14 +71,15 @@ def _sections(outcome: Outcome, estimate: Estimate) -> Iterator[_Section]:
         yield _Section(head, tuple(_loss(change) for change in outcome.losses))
     yield from _policy(outcome)
     yield from _changes(outcome)
-    yield from _cost(estimate)
+    if outcome.complete:
+        yield from _cost(estimate)
     yield from _unknown(outcome)
     yield _Section("<sub>Property names only. The whole report is `report.html` in this run's artifact.</sub>")
 
 
 def _loss(change: Change) -> str:
     forced = [one for one in change.properties if one.replaces] or list(change.properties)
-    why = "removed from the program" if change.op is Op.DELETE else _names(one.path for one in forced)
+    why = "it goes away" if change.op is Op.DELETE else _names(one.path for one in forced)
     guarded = " (protected)" if change.protected else ""
     return f"| **{change.op}** | {_resource(change)}{guarded} | {prose(change.holds, 120)} | {why} |"
 

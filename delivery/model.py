@@ -130,6 +130,11 @@ class Outcome:
         return tuple(finding for finding in self.findings if finding.mandatory)
 
     @property
+    def complete(self) -> bool:
+        """Whether the engine came to the end of the program, so that what comes after is the whole picture."""
+        return not self.errors and (self.result == "succeeded" or bool(self.blocking) or not self.run.code)
+
+    @property
     def errors(self) -> tuple[Message, ...]:
         """What failed, in the engine's order."""
         return tuple(message for message in self.messages if message.severity == "error")

@@ -34,6 +34,11 @@ _OPS = {
     "read-replacement": Op.REPLACE,
 }
 _COLOR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
+_ECHO = re.compile(
+    r"(preview|update|refresh|destroy) failed|Resource monitor has terminated, shutting down"
+    r"|an unhandled error occurred: [Pp]rogram exited with non-zero exit code: \d+"
+    r"|an unhandled error occurred: the program ended with exit code \d+"
+)
 _KINDS = {"EXEMPT": "exemption", "UNDECIDED": "undecided", "RULE ERROR": "rule error"}
 
 
@@ -180,6 +185,7 @@ def _findings(log: events.Log, known: frozenset[str]) -> tuple[Finding, ...]:
 
 
 def _messages(log: events.Log, known: frozenset[str]) -> tuple[Message, ...]:
+    """What people should read; that something failed is left out where something else says what."""
     found: dict[tuple[str, str], Message] = {}
     for line in log.lines:
         said = line.diagnostic_event
@@ -188,13 +194,16 @@ def _messages(log: events.Log, known: frozenset[str]) -> tuple[Message, ...]:
         text = redact(_plain(said.message).strip(), known)
         if text:
             found[said.urn, text] = Message(said.severity, said.urn, _headline(text), text)
-    return tuple(found.values())
+    telling = [message for message in found.values() if not _ECHO.fullmatch(message.text)]
+    explained = any(message.severity == "error" for message in telling)
+    blocked = any(line.policy_event and line.policy_event.enforcement_level == "mandatory" for line in log.lines)
+    return tuple(telling if explained or blocked else found.values())
 
 
 def _headline(text: str) -> str:
-    """Of a traceback its last line, otherwise the first."""
+    """Of a traceback its last line, otherwise the first few lines as one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if "Traceback (most recent call last)" in text else lines[0]
+    return lines[-1] if "Traceback (most recent call last)" in text else " ".join(lines[:6])
 
 
 def _plain(text: str) -> str:

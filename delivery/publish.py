@@ -35,7 +35,8 @@ def write(target: Target, run: Run, env: Mapping[str, str] | None) -> Outcome:
     estimate = cost.compare(shown.before, shown.after, data("prices"), run.environment)
     types = sorted({state.type for state in shown.after.values()})
     shallow, notes = checked_less(types, target, env) if env else ([], [])
-    picture = draw(graph(target, shown, env)) if env else ""
+    partial = shown.preview and not shown.complete
+    picture = draw(graph(target, shown, env)) if env and not partial else ""
     target.folder.mkdir(parents=True, exist_ok=True)
     target.report.write_text(report.render(shown, estimate, picture, shallow, notes))
     target.comment.write_text(comment.comment(shown, estimate))

@@ -125,6 +125,23 @@ def test_a_traceback_is_headed_by_its_last_line_and_quoted_values_are_masked() -
     assert verdict(shown).headline == "Preview failed: 1 error"
 
 
+def test_that_something_failed_is_left_out_where_something_says_what() -> None:
+    echo, told = stream.failure("", "preview failed"), stream.failure("", "cannot be used:\n  cidr: too long")
+    assert [one.headline for one in stream.show(stream.lines(echo)).errors] == ["preview failed"]
+    assert [one.headline for one in stream.show(stream.lines(echo, told)).errors] == ["cannot be used: cidr: too long"]
+    blocking = stream.finding("r", stream.urn(stream.BUCKET, "media"), "no.")
+    assert stream.show(stream.lines(echo, blocking)).errors == ()
+
+
+def test_a_run_that_broke_off_is_no_whole_picture_but_a_blocked_preview_is() -> None:
+    broken = stream.lines(stream.failure("", "boom"), stream.ending(result="failed"))
+    blocked = stream.lines(
+        stream.finding("r", stream.urn(stream.BUCKET, "media"), "no."), stream.ending(result="failed")
+    )
+    assert not stream.show(broken, code=255).complete
+    assert stream.show(blocked, code=255).complete
+
+
 def test_unexpected_changes_fail_a_convergence_check() -> None:
     shown = stream.show(stream.lines(stream.planned("update", stream.SUBNET, "a"), stream.ending(update=1)), code=7)
     assert verdict(shown) == Verdict(Level.FAILED, "Not converged: 1 to update", "No change was expected.")
