@@ -1,6 +1,6 @@
 """How many videos does a worker render beside the API, with how much memory, and what does the API notice?
 
-`.venv/bin/python -m benchmarks.videos [--videos 20]`: MariaDB, Redis, one API process and one worker process (niced) on
+`.venv/bin/python benchmarks/videos.py [--videos 20]`: MariaDB, Redis, one API process and one worker process (niced) on
 this machine, everything on loopback. Twenty requests a second read the API before and while the queue is worked off.
 """
 
@@ -17,9 +17,10 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.service.servers import Process, free_port, running
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the servers are those of the tests
+from tests.service.servers import Process, free_port, running  # noqa: E402
+
 WORDS = "correct horse battery"  # of people who exist for a minute
 RATE = 20  # requests per second
 QUIET_SECONDS = 10

@@ -6,10 +6,13 @@ import functools
 import json
 import os
 import random
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +32,7 @@ from service.videos.models import FINAL, Video
 from service.worker.process import beside
 from tests.service.servers import Redis, free_port, running
 from tests.worker.conftest import fresh_database, read, store, stored, until
+from tests.worker.test_attempt import picture
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE, SWEEP = 2.0, 0.5
@@ -276,3 +280,70 @@ async def test_a_worker_that_is_asked_to_stop_finishes_its_video_first(tmp_path,
             assert {row.status for row in rows} <= {"done", "queued"}
             assert "done" in {row.status for row in rows}
             assert leavings(made.settings) == []
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A whole PNG of one colour: tiny as a file, huge when decoded."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    squeezed = zlib.compressobj(9)
+    row = bytes(width + 1)
+    pixels = b"".join(squeezed.compress(row) for _ in range(height)) + squeezed.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def highest_memory(pid: int) -> int:
+    """Most MiB that the process ever had resident."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) >> 10
+
+
+async def test_hostile_courses_end_in_words_while_the_worker_lives_in_bounds(tmp_path, servers, capsys):
+    mariadb, redis = servers
+    pictures = {
+        "bomb.png": bomb(20_000, 20_000),
+        "just-in-bounds.png": bomb(5_000, 5_000),
+        "damaged.png": bomb(1_000, 1_000)[:-200],
+        "text.png": b"GET / HTTP/1.1",
+        "address.svg": b'<svg><image href="http://169.254.169.254/latest/meta-data"/></svg>',
+    }
+    with fresh_database(mariadb) as url:
+        async with farm(tmp_path, url, broker=redis.url("admin")) as made:
+            storage = open_storage(made.settings, Tokens(made.settings))
+            videos = {}
+            for name, data in pictures.items():
+                media = picture(data, name)
+                (tmp_path / "upload").write_bytes(data)
+                await storage.put(media.key, "image/png", tmp_path / "upload")
+                scene = {"title": name, "image_id": media.id}
+                videos[name] = await store(made.database, images=[media], scenes=[scene])
+            for name, scene in {
+                "long": {"title": "a", "narration": "x" * 10_000},
+                "emoji": {"title": "👩🏽‍💻🚀", "narration": "🚀"},
+                "zalgo": {"title": "Z" + "\u0336\u0321\u0489" * 60},
+                "path": {"title": "../../etc/passwd", "text": "- file:///etc/passwd\n- $(reboot) `id` '; --"},
+                "good": {"title": "Olá", "narration": "Oi."},
+            }.items():
+                videos[name] = await store(made.database, scenes=[scene])
+            worker = made.start()
+            await until(lambda: made.ended(*videos.values()), 120)
+            told = {name: (await read(made.database, video)) for name, video in videos.items()}
+            assert worker.poll() is None
+            peak = highest_memory(worker.pid)
+    with capsys.disabled():
+        print(f"\n{len(videos)} hostile courses, one worker, at most {peak} MiB")
+    done = {name for name, row in told.items() if row.status == "done"}
+    assert done == {"just-in-bounds.png", "path", "good"}
+    assert all(row.attempt == 1 for row in told.values())
+    assert "image 'bomb.png' has more than 25 megapixels" in told["bomb.png"].message
+    assert "image 'damaged.png' is damaged" in told["damaged.png"].message
+    assert "is no PNG, JPEG, WEBP" in told["text.png"].message
+    assert "is no PNG, JPEG, WEBP" in told["address.svg"].message
+    assert "scene 1, narration: String should have at most 5000 characters" in told["long"].message
+    assert "scene 1, title: nothing is left to show" in told["emoji"].message
+    assert "scene 1, title: the font has no combining" in told["zalgo"].message
+    assert peak < 500
