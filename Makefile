@@ -33,7 +33,8 @@ help:  ## this list
 
 .venv/.dev: requirements/dev.txt .venv/.service
 	@echo "==> locked packages: tests and tools"
-	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/dev.txt
+	@.venv/bin/uv pip sync --python $(PY) --require-hashes $(addprefix requirements/,platform.txt service.txt dev.txt uv.txt)
+	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv-checkov/.ready: requirements/checkov.txt .venv/bin/uv

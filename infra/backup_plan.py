@@ -7,7 +7,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from infra.shapes import Shape
+from infra.shape import Shape
 
 FILE = Path(__file__).with_name("backup_plan.yaml")
 HOURS_PER_DAY = 24

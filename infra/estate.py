@@ -1,7 +1,9 @@
 """How do the parts fit together? Every component of the estate, in the order in which they need each other."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -33,6 +35,7 @@ from infra.queue import Queue, QueueArgs
 from infra.registry import Registry, RegistryArgs
 from infra.secrets import Secrets, SecretsArgs
 from infra.shapes import EstateShape
+from infra.workload import admission
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "tecnocursos"
@@ -46,6 +49,7 @@ class Data:
     backup: backup_plan.BackupPlan
     cache_access: str
     scrape: str
+    admission: Sequence[Mapping[str, Any]]
 
 
 def read() -> Data:
@@ -55,6 +59,7 @@ def read() -> Data:
         backup=backup_plan.load(),
         cache_access=(ROOT / "service/cache_access.txt").read_text().strip(),
         scrape=Path(__file__).with_name("scrape.yaml").read_text(),
+        admission=admission.load(ROOT / "policies/admission"),
     )
 
 

@@ -15,7 +15,7 @@ from infra.environment import Environment
 from infra.log_store import LogStore
 from infra.network import Network
 from infra.security_groups import Rule
-from infra.shapes import Colour
+from infra.workload.shape import Colour
 
 APPLICATION_PORT = 8000
 IDLE_SECONDS = 60  # the service keeps connections for 75 s and pings WebSockets every 20 s: the balancer closes first

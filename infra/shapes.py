@@ -3,24 +3,18 @@
 The descriptions are what a person reads when a field is missing or wrong: they give meaning and unit.
 """
 
-from collections.abc import Mapping
 from datetime import date
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from infra import addresses
+from infra.shape import Shape
+from infra.workload.shape import ReleaseShape, WorkloadShape
 
-Colour = Literal["blue", "green"]
 Days = Annotated[int, Field(ge=1, le=3653)]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$")]
-
-
-class Shape(BaseModel):
-    """A frozen part of an environment's settings that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Place(Shape):
@@ -192,21 +186,6 @@ class EdgeShape(Shape):
     requests_per_5_minutes: int = Field(ge=100, le=2_000_000, description="requests of one address in 5 minutes")
 
 
-class ReleaseShape(Shape):
-    """Which colours of the service take traffic."""
-
-    weights: Mapping[Colour, Annotated[int, Field(ge=0, le=999)]] = Field(
-        min_length=1, description="a share of the traffic for each colour that is deployed, such as {blue: 100}"
-    )
-
-    @field_validator("weights")
-    @classmethod
-    def _serves(cls, weights: Mapping[Colour, int]) -> Mapping[Colour, int]:
-        if not any(weights.values()):
-            raise ValueError("one colour at least must have a weight above 0")
-        return weights
-
-
 class BackupShape(Shape):
     """AWS Backup."""
 
@@ -251,7 +230,8 @@ class EstateShape(Shape):
     queue: QueueShape = Field(description="SQS for the workers")
     media: MediaShape = Field(description="uploads and videos")
     edge: EdgeShape = Field(description="CloudFront, firewall, domain")
-    release: ReleaseShape = Field(description="the colours of the service that take traffic")
+    workload: WorkloadShape = Field(description="how much of the service runs")
+    release: ReleaseShape = Field(description="the images of the service and their traffic")
     backup: BackupShape = Field(description="AWS Backup")
     alarms: AlarmShape = Field(description="who is told")
     budget: BudgetShape = Field(description="what the environment may cost")

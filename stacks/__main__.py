@@ -4,7 +4,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import estate, tags
-from infra.workload.service import Service, ServiceArgs
+from infra.workload.service import Service
+from infra.workload.wiring import service_args
 from stacks import settings
 
 configured = settings.load()
@@ -17,7 +18,7 @@ provider = aws.Provider(
     default_tags={"tags": tags.default_tags(environment)},
 )
 built = estate.build(environment, configured, data, pulumi.ResourceOptions(providers=[provider]))
-service = Service("service", ServiceArgs(built))
+service = Service("service", service_args(built, configured, data))
 
 pulumi.export("region", environment.region)
 pulumi.export("url", built.edge.url)

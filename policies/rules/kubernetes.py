@@ -104,7 +104,9 @@ def autoscaler_bounds(scaler: Resource, stack: Stack, *, minimum: int = 2) -> Fi
     if not targets:
         yield Finding("spec.scaleTargetRef", "spec.scaleTargetRef must name a workload of this stack")
     for target in targets:
-        yield from must(target, "spec.replicas", ABSENT)
+        # With the field ignored, a number is only where the autoscaler starts.
+        if "spec.replicas" not in target.ignore_changes:
+            yield from must(target, "spec.replicas", ABSENT)
         yield from must(target, f"{SPECIFICATION[target.type]}.containers[*].resources.requests.cpu", GIVEN)
 
 

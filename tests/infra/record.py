@@ -37,6 +37,9 @@ class Outputs(pulumi.runtime.Mocks):
             outputs |= {"masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:mock"}], "resourceId": "db-MOCK"}
         if args.typ == "aws:rds/proxy:Proxy":
             outputs["arn"] = "arn:aws:rds:us-east-1:123456789012:db-proxy:prx-0123456789abcdef0"
+            outputs["endpoint"] = "proxy.example"
+        if args.typ == "aws:elasticache/replicationGroup:ReplicationGroup":
+            outputs["primaryEndpointAddress"] = "cache.example"
         if kind == "Certificate":
             proof = {"resourceRecordName": "_x", "resourceRecordType": "CNAME", "resourceRecordValue": "_y"}
             outputs["domainValidationOptions"] = [proof]
@@ -72,6 +75,7 @@ class Recorder(mocks.MockMonitor):
                 "protect": request.protect,
                 "provider": request.provider.split("::")[-2] if request.provider else "",
             }
+            | ({"ignoreChanges": sorted(request.ignoreChanges)} if request.ignoreChanges else {})
         )
         return response
 

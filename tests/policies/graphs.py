@@ -76,7 +76,7 @@ def mutated(rows: list[Row], change: Mapping[str, Any]) -> list[Row] | None:
     if change.get("drop"):
         rows.remove(row)
     row["protect"] = change.get("protect", row.get("protect", False))
-    row["ignoreChanges"] = change.get("ignore", [])
+    row["ignoreChanges"] = change.get("ignore", row.get("ignoreChanges", []))
     for path in change.get("unset", ()):
         _place(row["inputs"], path, None)
     for path, value in change.get("set", {}).items():

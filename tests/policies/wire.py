@@ -89,7 +89,9 @@ class Pack:
                 urn=resource["urn"],
                 properties=struct(resource.get("inputs", {})),
                 dependencies=resource.get("dependencies", []),
-                options=analyzer_pb2.AnalyzerResourceOptions(protect=resource.get("protect", False)),
+                options=analyzer_pb2.AnalyzerResourceOptions(
+                    protect=resource.get("protect", False), ignoreChanges=resource.get("ignoreChanges", [])
+                ),
             )
             for name, links in resource.get("propertyDependencies", {}).items():
                 row.propertyDependencies[name].urns.extend(links)

@@ -41,8 +41,9 @@ def at(values: Any, path: tuple[Any, ...]) -> Any:
     return values
 
 
-FREE = ("tecnocursos:release", "weights")  # its keys are the colours that are deployed: none is required
-PRODUCTION_FIELDS = [path for path in fields(configuration("production")) if path[:-1] != FREE]
+# Their keys are the colours that are deployed: none is required by name.
+FREE = [("tecnocursos:release", name) for name in ("weights", "images")]
+PRODUCTION_FIELDS = [path for path in fields(configuration("production")) if path[:-1] not in FREE]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

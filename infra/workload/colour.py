@@ -1,0 +1,153 @@
+"""What is one colour of a release? API pods of one image behind one target group, scaled and disrupted on their own."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.workload import pods
+from infra.workload.pods import Configuration, Role
+from infra.workload.shape import Colour, ScalingShape
+from infra.workload.tenancy import SERVING, SURGE
+
+CPU_TARGET = 60  # per cent of the request at which pods are added: room for a burst while they start
+SCALE_DOWN_WINDOW = 300  # seconds of calm before pods are removed
+
+API = Role(
+    "api",
+    ("api", "--host", "0.0.0.0"),  # noqa: S104 (of the pod; network policies say who gets there)
+    pods.API,
+    SERVING,
+    grace_seconds=pods.PRE_STOP_SECONDS + pods.DRAIN_SECONDS + 10,
+    serves=True,
+    measured=True,
+)
+
+
+@dataclass(frozen=True)
+class ColourArgs:
+    """target_group_arn: the colour's group behind the load balancer.
+
+    first: what must have happened before a pod of this image starts (its migration).
+    """
+
+    colour: Colour
+    image: str
+    namespace: pulumi.Input[str]
+    config: Configuration
+    target_group_arn: pulumi.Input[str]
+    scaling: ScalingShape
+    rollout_seconds: int
+    first: pulumi.Resource
+
+
+def autoscaler_spec(name: str, scaling: ScalingShape) -> kubernetes.autoscaling.v2.HorizontalPodAutoscalerSpecArgsDict:
+    """Scale a Deployment on CPU: up at once, down after a calm."""
+    return {
+        "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": name},
+        "min_replicas": scaling.least,
+        "max_replicas": scaling.most,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {"name": "cpu", "target": {"type": "Utilization", "average_utilization": CPU_TARGET}},
+            }
+        ],
+        "behavior": {
+            "scale_up": {"stabilization_window_seconds": 0},
+            "scale_down": {"stabilization_window_seconds": SCALE_DOWN_WINDOW},
+        },
+    }
+
+
+class ColourPods(pulumi.ComponentResource):
+    """Deployment, autoscaler, disruption budget, Service and the binding to the load balancer."""
+
+    deployment: kubernetes.apps.v1.Deployment
+
+    def __init__(self, name: str, args: ColourArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("tecnocursos:workload:Colour", name, None, opts)
+        inside = pulumi.ResourceOptions(parent=self, deleted_with=opts.deleted_with)
+        called = f"{API.name}-{args.colour}"
+        match = pods.selector(API.name, colour=args.colour)
+        metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
+            "name": called,
+            "namespace": args.namespace,
+            "labels": pods.labels(API.name, colour=args.colour),
+        }
+        role = Role(**{**vars(API), "labels": {"colour": args.colour}})
+        # The number of pods is only where the autoscaler starts: it owns the field, and no deployment takes it back.
+        self.deployment = kubernetes.apps.v1.Deployment(
+            name,
+            metadata=metadata,
+            spec={
+                "replicas": args.scaling.least,
+                "selector": {"match_labels": match},
+                "strategy": {
+                    "type": "RollingUpdate",
+                    "rolling_update": {"max_unavailable": 0, "max_surge": SURGE},
+                },
+                "min_ready_seconds": 5,
+                "progress_deadline_seconds": args.rollout_seconds,
+                "revision_history_limit": 3,
+                "template": pods.template(
+                    role,
+                    args.image,
+                    args.config,
+                    {"TECNOCURSOS_VERSION": args.image.partition("@sha256:")[2][:12]},
+                    spread=pods.spread(match),
+                ),
+            },
+            opts=pulumi.ResourceOptions.merge(
+                inside,
+                pulumi.ResourceOptions(
+                    depends_on=[args.first],
+                    ignore_changes=["spec.replicas"],
+                    custom_timeouts=rollout_timeouts(args.rollout_seconds),
+                ),
+            ),
+        )
+        after = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[self.deployment]))
+        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+            f"{name}-autoscaler", metadata=metadata, spec=autoscaler_spec(called, args.scaling), opts=after
+        )
+        kubernetes.policy.v1.PodDisruptionBudget(
+            f"{name}-budget",
+            metadata=metadata,
+            spec={
+                "max_unavailable": 1,
+                "selector": {"match_labels": match},
+                "unhealthy_pod_eviction_policy": "AlwaysAllow",
+            },
+            opts=inside,
+        )
+        service = kubernetes.core.v1.Service(
+            f"{name}-service",
+            # Its pods are ready by now: the provider's own wait for endpoints would add ten seconds to every release.
+            metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
+            spec={
+                "type": "ClusterIP",
+                "selector": match,
+                "ports": [{"name": "http", "port": 80, "target_port": "http", "protocol": "TCP"}],
+            },
+            opts=after,
+        )
+        kubernetes.apiextensions.CustomResource(
+            f"{name}-binding",
+            api_version="eks.amazonaws.com/v1",
+            kind="TargetGroupBinding",
+            metadata=metadata,
+            spec={
+                "serviceRef": {"name": service.metadata.name, "port": 80},
+                "targetGroupARN": args.target_group_arn,
+                "targetType": "ip",
+            },
+            opts=inside,
+        )
+        self.register_outputs({"deployment": self.deployment.metadata.name})
+
+
+def rollout_timeouts(seconds: int) -> pulumi.CustomTimeouts:
+    """Give up shortly after Kubernetes itself has: its reason stands in the conditions by then."""
+    allowed = f"{seconds + 30}s"
+    return pulumi.CustomTimeouts(create=allowed, update=allowed, delete=f"{API.grace_seconds + 120}s")

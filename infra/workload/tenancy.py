@@ -1,0 +1,106 @@
+"""What holds the service's objects, and how much may they use? Namespace, quota, limits, priorities, accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.workload.pods import API, TASK, WORKER, labels
+from infra.workload.shape import COLOURS, WorkloadShape
+
+SERVING, RENDERING = "tecnocursos-serving", "tecnocursos-rendering"
+PRIORITIES = {SERVING: 100_000, RENDERING: 10_000}
+SURGE = 1  # pods a rollout adds; see colour.py and background.py
+TASKS = 6  # pods of jobs and of the sweeper that may run at once
+
+
+@dataclass(frozen=True)
+class TenancyArgs:
+    """accounts: names of the service accounts, one per way to run the image."""
+
+    namespace: str
+    shape: WorkloadShape
+    accounts: Sequence[str]
+
+
+def quota(shape: WorkloadShape) -> dict[str, str]:
+    """The most that two colours in full swing, the workers and the tasks can use: what exceeds it is a mistake."""
+    api, worker = len(COLOURS) * (shape.api.most + SURGE), shape.worker.most + SURGE
+    cpu = api * API.cpu + worker * WORKER.cpu + TASKS * TASK.cpu
+    memory = api * API.memory + worker * WORKER.memory + TASKS * TASK.memory
+    return {
+        "pods": str(api + worker + TASKS),
+        "requests.cpu": f"{cpu}m",
+        "requests.memory": f"{memory}Mi",
+        "limits.memory": f"{memory}Mi",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        "persistentvolumeclaims": "0",
+    }
+
+
+class Tenancy(pulumi.ComponentResource):
+    """The namespace and its bounds. `ready` must stand before anything runs in it."""
+
+    namespace: pulumi.Output[str]
+    ready: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: TenancyArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("tecnocursos:workload:Tenancy", name, None, opts)
+        inside = pulumi.ResourceOptions(parent=self, deleted_with=opts.deleted_with)
+        modes = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+        namespace = kubernetes.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata={
+                "name": args.namespace,
+                # A pod counts as ready only when the load balancer has it: a rollout waits for that.
+                "labels": {**modes, "eks.amazonaws.com/pod-readiness-gate-inject": "enabled", **labels("namespace")},
+            },
+            opts=inside,
+        )
+        self.namespace = namespace.metadata.name
+        bounds = kubernetes.core.v1.ResourceQuota(
+            f"{name}-quota",
+            metadata={"name": "service", "namespace": self.namespace, "labels": labels("bounds")},
+            spec={"hard": quota(args.shape)},
+            opts=inside,
+        )
+        limits = kubernetes.core.v1.LimitRange(
+            f"{name}-limits",
+            metadata={"name": "service", "namespace": self.namespace, "labels": labels("bounds")},
+            spec={
+                "limits": [
+                    {
+                        "type": "Container",
+                        "default": {"memory": f"{TASK.memory}Mi"},
+                        "default_request": {"cpu": f"{TASK.cpu}m", "memory": f"{TASK.memory}Mi"},
+                        "max": {"memory": f"{2 * WORKER.memory}Mi"},
+                    }
+                ]
+            },
+            opts=inside,
+        )
+        priorities = [
+            kubernetes.scheduling.v1.PriorityClass(
+                f"{name}-priority-{label}",
+                metadata={"name": label},
+                value=value,
+                global_default=False,
+                description="Answers people: last to be evicted" if label == SERVING else "Can be done again later",
+                opts=inside,
+            )
+            for label, value in PRIORITIES.items()
+        ]
+        accounts = [
+            kubernetes.core.v1.ServiceAccount(
+                f"{name}-account-{account}",
+                metadata={"name": account, "namespace": self.namespace, "labels": labels(account)},
+                # AWS credentials come from Pod Identity; nothing in the pod speaks to the Kubernetes API.
+                automount_service_account_token=False,
+                opts=inside,
+            )
+            for account in args.accounts
+        ]
+        self.ready = [bounds, limits, *priorities, *accounts]
+        self.register_outputs({"namespace": self.namespace})

@@ -1,0 +1,77 @@
+"""How does the service find the estate? The outputs as the service's settings: addresses and names, no secret."""
+
+import json
+from ipaddress import IPv4Network
+
+import pulumi
+
+from infra import addresses
+from infra.database import DATABASE_NAME, MASTER
+from infra.estate import NAMESPACE, Data, Estate
+from infra.shapes import EstateShape
+from infra.workload import pods
+from infra.workload.flows import CACHE_PORT, MYSQL_PORT, Neighbours
+from infra.workload.service import ServiceArgs
+
+APPLICATION, MIGRATOR = "service", "migrator"  # users of the database; infra.database.USERS
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # of the image: Amazon Trust Services signs the proxy and the cache
+DNS = 10  # the cluster's DNS service is the tenth address of the service network; EKS user guide, "CoreDNS"
+
+
+def service_args(estate: Estate, shape: EstateShape, data: Data) -> ServiceArgs:
+    """Everything the service needs of the estate."""
+    tiers = addresses.tiers(shape.network.cidr)
+    dns = IPv4Network((int(shape.cluster.service_cidr.network_address) + DNS, 32))
+    return ServiceArgs(
+        cluster=estate.cluster,
+        namespace=NAMESPACE,
+        shape=shape.workload,
+        release=shape.release,
+        neighbours=Neighbours(balancer=[tiers.private], data=[tiers.data], dns=dns),
+        settings=settings(estate, shape),
+        secret_name=estate.secrets.name,
+        migrator_settings={"DATABASE__URL": database_url(estate, MIGRATOR)},
+        bootstrap_arguments=[
+            "--master-user",
+            MASTER,
+            "--master-secret",
+            estate.database.master_secret_arn,
+            "--user",
+            APPLICATION,
+            "--migrator",
+            MIGRATOR,
+        ],
+        admission=data.admission,
+        target_groups={colour: group.arn for colour, group in estate.balancer.target_groups.items()},
+        identities=list(estate.identity.ready),
+    )
+
+
+def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]:
+    """The service's settings by name, as `python -m service settings` lists them."""
+    environment = estate.environment
+    tiers = addresses.tiers(shape.network.cidr)
+    return {
+        "ENVIRONMENT": environment.name,
+        "REGION": environment.region,
+        "DRAIN_SECONDS": str(pods.DRAIN_SECONDS),
+        "MOST_PODS": str(len(shape.release.live) * shape.workload.api.most + shape.workload.worker.most),
+        "DATABASE__URL": database_url(estate, APPLICATION),
+        "DATABASE__AUTHENTICATION": "iam",
+        "DATABASE__CERTIFICATE_AUTHORITY": AUTHORITIES,
+        "CACHE__URL": pulumi.Output.concat("rediss://", estate.cache.host, f":{CACHE_PORT}/0"),
+        "CACHE__AUTHENTICATION": "iam",
+        "CACHE__USER": estate.cache.user,
+        "CACHE__NAME": estate.cache.identifier,
+        "MEDIA__BUCKET": estate.media.bucket.id,
+        "SECURITY__CORS_ORIGINS": json.dumps([f"https://{shape.edge.domain}"]),
+        "SECURITY__TRUSTED_PROXIES": json.dumps([str(tiers.private)]),
+        "WORKER__BROKER": "sqs://",
+        "WORKER__QUEUE_URL": estate.queue.url,
+        "WORKER__FOLDER": "/tmp/work",  # noqa: S108 (a volume of the pod's own)
+    }
+
+
+def database_url(estate: Estate, user: str) -> pulumi.Output[str]:
+    """Where a user finds the database: always through the proxy."""
+    return pulumi.Output.concat(f"mysql+asyncmy://{user}@", estate.database.host, f":{MYSQL_PORT}/{DATABASE_NAME}")
