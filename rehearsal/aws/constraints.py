@@ -1,9 +1,10 @@
 """What must a single value satisfy? One function for each fact about a property: it returns what is wrong, or None."""
 
 import difflib
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import re2
 
 from rehearsal.aws.facts import Rules
 from rehearsal.aws.formats import FORMATS
@@ -12,7 +13,8 @@ Constraint = Callable[[Any], str | None]
 """Given a converted value that is neither unknown nor empty. The answer never contains the value."""
 
 _SHOWN = 12
-_POSIX = {"alnum": "0-9A-Za-z", "alpha": "A-Za-z", "digit": "0-9", "print": " -~", "punct": "!-/:-@\\[-`{-~"}
+_SIMILAR = 80
+"""Characters that are compared to find what was meant."""
 
 
 def compile_constraints(rules: Rules, *, at_up: bool) -> dict[str, list[Constraint]]:
@@ -35,7 +37,8 @@ def one_of(values: list[Any], *, ignore_case: bool) -> Constraint:
     def check(value: Any) -> str | None:
         if isinstance(value, bool | dict | list) or _spelled(value, ignore_case) in known:
             return None
-        near = difflib.get_close_matches(str(value).lower(), [name.lower() for name in names], 1, 0.85)
+        text = str(value).lower()[:_SIMILAR]
+        near = difflib.get_close_matches(text, [name.lower() for name in names], 1, 0.85)
         meant = [name for name in names if near and name.lower() == near[0]]
         hint = f"; did you mean {meant[0]!r}?" if meant else ""
         return f"expected one of {_listed(names)}{hint}"
@@ -109,18 +112,9 @@ def matches(patterns: Iterable[str], *, wanted: bool) -> Constraint:
 
 
 def compile_pattern(source: str) -> Callable[[str], Any]:
-    """A search function for a pattern in the dialect of Go or Java.
-
-    There `$` is the very end, `\\w` and `\\d` are ASCII, and `\\p{..}` and `[:alnum:]` are classes.
-    """
-    for name, members in _POSIX.items():
-        source = source.replace(f"[:{name}:]", members)
-    try:
-        return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", source), re.ASCII).search
-    except re.error:
-        import regex  # noqa: PLC0415 - 20 ms that most plugins never need
-
-        return regex.compile(source, regex.ASCII).search
+    """A search function in the dialect of the provider's language: RE2, whose time grows with the text only."""
+    search: Callable[[str], Any] = re2.compile(source).search
+    return search
 
 
 def formed(name: str) -> Constraint:

@@ -21,6 +21,7 @@ class Row:
     def __init__(self, schemas: Schemas, resource: Resource, dropped: Counter[str]) -> None:
         self._schemas, self._resource, self._dropped = schemas, resource, dropped
         self.facts: dict[str, Any] = {}
+        self.code = ""
         self.checked: set[str] = set()
         self.wrong: set[tuple[str, ...]] = set()
         self.sources: dict[str, str] = {}

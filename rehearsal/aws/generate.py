@@ -73,6 +73,7 @@ def corrected(row: Row, facts: dict[str, Any], kinds: dict[str, Any]) -> None:
         for paths in facts.get(table, []):
             row.group(table, paths, source)
     row.wrong.update(tuple(paths) for paths in facts.get("wrong_groups", ()))
+    row.code = facts.get("code", "")
     row.checked.update(facts.get("checked", ()))
 
 
@@ -107,7 +108,7 @@ def service_model(row: Row, mapped: dict[str, Any], read: bool, newer: set[str])
     service, operation = mapped["boto"]
     later: dict[str, Any] = {
         "source": f"botocore {service} {operation}",
-        "code": models.refusal_code(service, operation),
+        "code": row.code or models.refusal_code(service, operation),
     }
     for path, seen in mapped["properties"].items():
         property, spelled = row.property(plain(path)), plain(path)

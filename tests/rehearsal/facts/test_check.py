@@ -121,6 +121,8 @@ def test_what_aws_refuses_only_at_up(library: Library) -> None:
     (refusal,) = refused_at_up(library, "aws:lb/loadBalancer:LoadBalancer", inputs)
     assert refusal.property == "idleTimeout"
     assert refusal.code == "ValidationError"
+    (refusal,) = refused_at_up(library, "aws:s3/bucket:Bucket", {"bucket": "192.168.1.1"})
+    assert refusal.code == "InvalidBucketName"
     assert not refused_at_up(library, QUEUE, ask(library, QUEUE, {}).inputs)
     assert not refused_at_up(library, QUEUE, {"delaySeconds": "ten", "gone": 1})  # Check's business
 
@@ -132,3 +134,12 @@ def test_groups(library: Library) -> None:
     assert not refused(library, route, {**both, "natGatewayId": UNKNOWN})
     vpc = {"cidrBlock": "10.0.0.0/16", "ipv6NetmaskLength": 56}
     assert "ipv6IpamPoolId" in refused(library, "aws:ec2/vpc:Vpc", vpc)["ipv6NetmaskLength"]
+
+
+@pytest.mark.parametrize("text", ["0" * 5000 + "!", "a." * 3000, "-" * 5000, " " * 5000])
+def test_no_text_takes_long_to_judge(library: Library, text: str) -> None:
+    """A backtracking matcher would not come back from these."""
+    for token in library.facts.tokens():
+        for constraints in library.constraints(token, at_up=False).values():
+            for constraint in constraints:
+                constraint(text)
