@@ -91,7 +91,7 @@ def test_pods_that_crash_end_the_release_with_the_reason(stack: Stack) -> None:
     assert ready(stack, "blue") == 3
 
 
-def test_a_full_quota_is_reported(stack: Stack) -> None:
+def test_a_full_quota_ends_the_release_and_the_deployment_says_so(stack: Stack) -> None:
     small = json.dumps({"api": {"least": 1, "most": 2}, "worker": {"least": 1, "most": 2}, "rollout_seconds": 30})
     before = stack.config["workload"]
     stack.api.call(
@@ -101,7 +101,10 @@ def test_a_full_quota_is_reported(stack: Stack) -> None:
         kind="application/merge-patch+json",
     )
     stack.up(release=release("blue", {"blue": 100, "green": 0}, blue="a", green="d"), code=1)
-    assert "exceeded quota" in stack.said
+    assert "live Pods was not attained" in stack.said
+    conditions = stack.get("apps/v1 deployments", "api-green")["status"]["conditions"]
+    assert any("exceeded quota" in condition["message"] for condition in conditions)
+    assert ready(stack, "blue") == 3
     stack.pulumi("refresh", "--yes")
     stack.up(release=STEADY, workload=small)
     stack.up(workload=before)
@@ -125,14 +128,18 @@ def test_the_autoscaler_keeps_its_bounds(stack: Stack) -> None:
     def replicas() -> int:
         return int(stack.api.call("GET", path)["spec"]["replicas"])
 
+    def scale(number: int) -> None:
+        body = {"spec": {"replicas": number}}
+        stack.api.call("PATCH", path, body, kind="application/merge-patch+json")
+
     for asked, kept in ((1, 3), (20, 10)):
-        stack.api.call("PUT", path, {**stack.api.call("GET", path), "spec": {"replicas": asked}})
+        scale(asked)
         settled = functools.partial(lambda wanted: replicas() == wanted, kept)
         eventually(settled, 60)
     # A deployment leaves the number to the autoscaler: here it has no figures, so what is within bounds stays.
     assert stack.up(settings=json.dumps({"ENVIRONMENT": "dev", "LOGS__LEVEL": "warning"}))["update"] == 3
     assert replicas() == 10
-    stack.api.call("PUT", path, {**stack.api.call("GET", path), "spec": {"replicas": 3}})
+    scale(3)
     eventually(lambda: ready(stack, "blue") == 3)
 
 
