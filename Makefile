@@ -51,9 +51,10 @@ lock: .venv/bin/uv  ## renew requirements/*.txt from *.in
 
 # --- the environments ---
 # FLAGS go to the engine unread, for example FLAGS=--diff. RETIRING=yes lets protection be taken off on purpose.
+# BASE is a commit: `make preview BASE=main` compares with what that commit deploys.
 up preview refresh destroy: .venv/.platform
 	@[ "$(CLOUD)" = aws ] || $(PY) -m rehearsal setup
-	@$(PY) -m delivery run $@ --env $(ENV) $(if $(RETIRING),--retiring) $(if $(FLAGS),-- $(FLAGS))
+	@$(PY) -m delivery run $@ --env $(ENV) $(if $(RETIRING),--retiring) $(if $(BASE),--base $(BASE)) $(if $(FLAGS),-- $(FLAGS))
 up:  ## deploy ENV with the real engine, policy pack and report
 preview:  ## what `up` would do
 refresh:  ## read the world into the state

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import engine, golden, publish
+from delivery import base, engine, golden, publish
 from delivery.model import Run
 from delivery.verdict import verdict
 
@@ -18,18 +18,33 @@ NOT_STARTED = 2
 def run(options: argparse.Namespace) -> int:
     """Run the engine and write report and comment, also after a failure or an interruption; the engine's exit code."""
     target = engine.find(options.env, engine.project_root(Path.cwd()), os.environ.get("CLOUD", "rehearsal"))
-    started, env, code, seconds = datetime.now(UTC), None, NOT_STARTED, 0.0
+    if options.base and options.operation != "preview":
+        raise engine.DeliveryError("--base: only a preview compares with another commit")
+    started, env, code, seconds, notes = datetime.now(UTC), None, NOT_STARTED, 0.0, list[str]()
     try:
-        env = engine.variables(target)
+        env = compared(target, options.base, notes) or engine.variables(target)
         engine.configure_policies(target, env, retiring=options.retiring)
         flags = engine.configuration(target, env)
         code, seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
     except engine.DeliveryError as error:
         publish.not_started(target, str(error))
     facts = Run(options.operation, target.project, target.environment, code, target.rehearsal, started, seconds)
-    said = verdict(publish.write(target, facts, env))
+    said = verdict(publish.write(target, facts, env, notes))
     print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
     return code
+
+
+def compared(target: engine.Target, revision: str | None, notes: list[str]) -> dict[str, str] | None:
+    """The environment in which another commit is deployed; None, and a note, where it does not deploy."""
+    if not revision:
+        return None
+    print(f"{target.environment}: deploying {revision} to compare with ...", flush=True)
+    try:
+        return base.stage(target, revision)
+    except engine.DeliveryError as error:
+        print(f"delivery: {error}", file=sys.stderr)
+        notes.append(f"{revision}, to compare with, did not deploy with today's tools: {error}")
+        return None
 
 
 def renew_golden(options: argparse.Namespace) -> int:
@@ -76,14 +91,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         arguments, extra = arguments[:at], arguments[at + 1 :]
     parser = argparse.ArgumentParser(prog="python -m delivery", description="Run the engine; show what it did.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    runner = commands.add_parser("run", help="run the engine for one environment and write build/ENV/report.html")
+    runner = commands.add_parser("run", help="run the engine for one environment; write report.html and comment.md")
     runner.add_argument("operation", choices=engine.OPERATIONS)
-    runner.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
     runner.add_argument("--retiring", action="store_true", help="let the environment's protection be taken off")
-    runner.set_defaults(command=run)
-    previewer = commands.add_parser("preview", help="run a preview and write build/ENV/comment.md and report.html")
-    previewer.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
-    previewer.set_defaults(command=run, operation="preview", retiring=False)
+    previewer = commands.add_parser("preview", help="the same as `run preview`")
+    previewer.set_defaults(operation="preview", retiring=False)
+    for one in (runner, previewer):
+        one.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
+        one.add_argument("--base", help="commit to compare a preview with: deployed first, in a rehearsal cloud apart")
+        one.set_defaults(command=run)
     golden_graph = commands.add_parser("golden", help="write tests/golden/ENV.json from a deployment of its own")
     golden_graph.add_argument("--env", action="append", help="only this environment (repeat for more)")
     golden_graph.add_argument("--check", action="store_true", help="compare instead of writing")

@@ -9,6 +9,7 @@ from itertools import accumulate
 from delivery import verdict as verdicts
 from delivery.cost import Estimate
 from delivery.model import Change, Finding, Op, Outcome, Status, label, short_type
+from delivery.redact import redact
 from delivery.report import by_component, money, signed
 from delivery.verdict import Level, plural
 
@@ -39,9 +40,9 @@ def marker(project: str, environment: str) -> str:
     return f"<!-- delivery-preview: {name.strip('-')} -->"
 
 
-def comment(outcome: Outcome, estimate: Estimate, limit: int = LIMIT) -> str:
+def comment(outcome: Outcome, estimate: Estimate, notes: Sequence[str] = (), limit: int = LIMIT) -> str:
     """The comment, at most `limit` bytes of UTF-8 (16,000 or more). What does not fit is counted."""
-    sections = list(_sections(outcome, estimate))
+    sections = list(_sections(outcome, estimate, notes))
     room = limit - sum(len(section.text(0).encode()) + len("\n\n") for section in sections)
     fitting = {}
     for section in sorted(sections, key=lambda section: section.details):
@@ -56,7 +57,7 @@ def _fitting(rows: Sequence[str], room: int) -> int:
     return bisect_right(ends, room)
 
 
-def _sections(outcome: Outcome, estimate: Estimate) -> Iterator[_Section]:
+def _sections(outcome: Outcome, estimate: Estimate, notes: Sequence[str]) -> Iterator[_Section]:
     run, said = outcome.run, verdicts.verdict(outcome)
     where = "rehearsed without a cloud account" if run.rehearsal else "against the real state, read only"
     yield _Section(
@@ -73,7 +74,7 @@ def _sections(outcome: Outcome, estimate: Estimate) -> Iterator[_Section]:
     yield from _changes(outcome)
     if outcome.complete:
         yield from _cost(estimate)
-    yield from _unknown(outcome)
+    yield from _unknown(outcome, notes)
     yield _Section("<sub>Property names only. The whole report is `report.html` in this run's artifact.</sub>")
 
 
@@ -153,8 +154,8 @@ def _cost(estimate: Estimate) -> Iterator[_Section]:
     yield _Section(head, tuple(rows))
 
 
-def _unknown(outcome: Outcome) -> Iterator[_Section]:
-    notes = []
+def _unknown(outcome: Outcome, said: Sequence[str]) -> Iterator[_Section]:
+    notes = [prose(redact(one), 400) for one in said[:5]]
     if outcome.unknown:
         notes.append(f"{plural(len(outcome.unknown), 'resource')} with inputs known only after others exist")
     if undecided := sum(one.kind == "undecided" for one in outcome.findings):

@@ -3,20 +3,16 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from delivery import engine
+from delivery import base, engine
 from delivery.model import label
 from delivery.redact import ENGINE_SECRET
 
 Row = dict[str, Any]
-# What a throw-away deployment can leave out: its preview, and a checkpoint after every step.
-THROW_AWAY = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
 def deploy(target: engine.Target) -> list[Row]:
@@ -24,19 +20,9 @@ def deploy(target: engine.Target) -> list[Row]:
 
     Raises DeliveryError when the engine fails; its output is then in build/ENV/golden.log.
     """
-    target.folder.mkdir(parents=True, exist_ok=True)
-    log = target.folder / "golden.log"
     with tempfile.TemporaryDirectory() as scratch:
-        apart = dict(os.environ) | {"REHEARSAL_DIR": scratch, "KUBERNETES": "schema"}
-        engine.output([sys.executable, "-m", "rehearsal", "setup"], target.root, apart)
-        env = engine.variables(target, apart) | THROW_AWAY | {"REHEARSAL_DIR": scratch}
-        flags = engine.configuration(target, env)
-        line = ["pulumi", "up", "--stack", target.environment, "--yes", "--skip-preview", "--non-interactive", *flags]
-        with log.open("w") as written:
-            done = subprocess.run(line, cwd=target.root, env=env, stdout=written, stderr=written, check=False)
-        if done.returncode:
-            last = [text for text in log.read_text().splitlines() if "error:" in text][-1:]
-            raise engine.DeliveryError(f"{target.environment} does not deploy, see {log}: {''.join(last).strip()}")
+        env = base.apart(target, Path(scratch), os.environ)
+        base.deploy(target, env, target.folder / "golden.log")
         export = engine.output(["pulumi", "stack", "export", "--stack", target.environment], target.root, env)
     return canonical(json.loads(export)["deployment"]["resources"])
 

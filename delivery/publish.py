@@ -25,21 +25,22 @@ def not_started(target: Target, reason: str) -> None:
     target.plan.unlink(missing_ok=True)
 
 
-def write(target: Target, run: Run, env: Mapping[str, str] | None) -> Outcome:
+def write(target: Target, run: Run, env: Mapping[str, str] | None, notes: Sequence[str] = ()) -> Outcome:
     """Write build/ENV/report.html and comment.md from whatever the run left; returns what they show.
 
     env: the engine's environment; None when it could not be had, and then nothing is asked of engine or rehearsal.
+    notes: what else a reader must know.
     """
     lines = target.events.read_text(errors="replace").splitlines() if target.events.exists() else []
     shown = outcome(run, events.read(lines), data("stateful"))
     estimate = cost.compare(shown.before, shown.after, data("prices"), run.environment)
     types = sorted({state.type for state in shown.after.values()})
-    shallow, notes = checked_less(types, target, env) if env else ([], [])
+    shallow, silent = checked_less(types, target, env) if env else ([], [])
     partial = shown.preview and not shown.complete
     picture = draw(graph(target, shown, env)) if env and not partial else ""
     target.folder.mkdir(parents=True, exist_ok=True)
-    target.report.write_text(report.render(shown, estimate, picture, shallow, notes))
-    target.comment.write_text(comment.comment(shown, estimate))
+    target.report.write_text(report.render(shown, estimate, picture, shallow, [*notes, *silent]))
+    target.comment.write_text(comment.comment(shown, estimate, notes))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a") as page:
             page.write(target.comment.read_text())

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -125,16 +124,16 @@ def scalar(kind: str, value: Value) -> Value:
 
 
 def _parsed(text: str, kind: str) -> float:
-    wrong = WrongTypeError(f"expected {_WORDS[kind]}, got text")
     if not text or len(text) > 40 or not text.isascii() or _NOT_NUMBERS & set(text):
-        raise wrong
+        raise WrongTypeError(f"expected {_WORDS[kind]}, got text")
     try:
-        number = float(text)
+        return int(text)
     except ValueError:
-        raise wrong from None
-    if not math.isfinite(number):
-        raise wrong
-    return int(text) if text.lstrip("+-").isdigit() else number
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise WrongTypeError(f"expected {_WORDS[kind]}, got text") from None
 
 
 def _whole(number: float) -> float:

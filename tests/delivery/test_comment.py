@@ -19,7 +19,7 @@ PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 
 def written(shown: Outcome, limit: int = LIMIT) -> str:
-    return comment(shown, cost.compare(shown.before, shown.after, publish.data("prices"), "dev"), limit)
+    return comment(shown, cost.compare(shown.before, shown.after, publish.data("prices"), "dev"), limit=limit)
 
 
 def check_markdown(text: str) -> None:
