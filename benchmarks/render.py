@@ -29,6 +29,12 @@ SAMPLE = ROOT / "service/render/samples/primeiros-passos.md"
 IMAGES = folder(SAMPLE.parent)
 
 
+def processor() -> float:
+    """Seconds of CPU that this process and its finished children have used: the same on a busy machine."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
 def timed(course: Course, target: Path, cache: SegmentCache | None = None) -> tuple[float, Rendered]:
     started = time.perf_counter()
     done = render(course, target, images=IMAGES, cache=cache)
@@ -79,11 +85,15 @@ def main() -> None:
     sample = parse(SAMPLE.read_text())
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        colds, theirs = [], []
+        colds, theirs, cpu, their_cpu = [], [], 0.0, 0.0
         for number in range(rounds):
+            before = processor()
             wall, done = timed(sample, work / "cold")
+            between = processor()
             colds.append(wall / done.seconds * 1000)
             theirs.append(moviepy(sample, work / f"moviepy{number}") / done.seconds * 1000)
+            cpu += (between - before) / rounds / done.seconds * 1000
+            their_cpu += (processor() - between) / rounds / done.seconds * 1000
         cold, their = statistics.median(colds), statistics.median(theirs)
         print(
             f"{done.seconds:.1f} s, {len(sample.scenes)} scenes, 1280x720, load of the machine {os.getloadavg()[0]:.1f}"
@@ -93,6 +103,7 @@ def main() -> None:
         )
         print(f"moviepy, encode only {their:6.1f} ms per second of video, rounds {[round(c) for c in theirs]}")
         print(f"moviepy / ours       {their / cold:6.1f} (target 5)")
+        print(f"CPU per second       {cpu:6.1f} ms, moviepy {their_cpu:.1f} ms: {their_cpu / cpu:.1f} times")
         cache = SegmentCache(work / "cache")
         for words, course in (
             ("twelve scenes, cold", twelve()),

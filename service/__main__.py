@@ -94,7 +94,7 @@ def _serve(options: argparse.Namespace) -> None:
     from service.app import create  # noqa: PLC0415
     from service.migrations.run import upgrade  # noqa: PLC0415
     from service.server import serve  # noqa: PLC0415
-    from service.worker.process import beside  # noqa: PLC0415
+    from service.worker.process import beside, first_signal  # noqa: PLC0415
 
     settings = Settings()
     upgrade(settings)
@@ -108,6 +108,7 @@ def _serve(options: argparse.Namespace) -> None:
     print(f"  TOKEN=$(curl -s {url}/api/v1/sessions {json} -d '{login}' | sed 's/.*access_token\":\"//;s/\".*//')")
     print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN" {json} -d \'{{"title":"Olá"}}\'')
     print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN"\n', flush=True)
+    first_signal()  # uvicorn sends itself again the signal that stopped it: the video at hand must outlive that
     with beside(settings, app.state.runtime.metrics):
         serve(app, options.host, options.port, options.metrics_port)
 

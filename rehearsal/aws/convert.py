@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -124,16 +125,16 @@ def scalar(kind: str, value: Value) -> Value:
 
 
 def _parsed(text: str, kind: str) -> float:
+    wrong = WrongTypeError(f"expected {_WORDS[kind]}, got text")
     if not text or len(text) > 40 or not text.isascii() or _NOT_NUMBERS & set(text):
-        raise WrongTypeError(f"expected {_WORDS[kind]}, got text")
+        raise wrong
     try:
-        return int(text)
+        number = float(text)
     except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise WrongTypeError(f"expected {_WORDS[kind]}, got text") from None
+        raise wrong from None
+    if not math.isfinite(number):
+        raise wrong
+    return int(text) if text.lstrip("+-").isdigit() else number
 
 
 def _whole(number: float) -> float:

@@ -15,7 +15,7 @@ _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)"
 _DAILY = re.compile(f"{_TIME}-{_TIME}")
 _WEEKLY = re.compile(f"{_DAY}:{_TIME}-{_DAY}:{_TIME}", re.IGNORECASE)
-_DIGITS = re.compile(r"-?\d+")
+_DIGITS = re.compile(r"-?\d{1,9}", re.ASCII)
 
 PROTOCOLS = {
     "all": "-1", "icmp": "1", "igmp": "2", "ggp": "3", "ipencap": "4", "st2": "5", "tcp": "6", "cbt": "7", "egp": "8",

@@ -42,7 +42,7 @@ def _when_there_was_one(path: str) -> Predicate:
 
 def version(text: Value) -> tuple[int, ...]:
     """The numbers of an engine version; none for what is not known."""
-    return tuple(int(number) for number in re.findall(r"\d+", text)) if isinstance(text, str) else ()
+    return tuple(int(number) for number in re.findall(r"\d{1,9}", text)) if isinstance(text, str) else ()
 
 
 def _downgrade(path: str) -> Predicate:

@@ -20,6 +20,18 @@ _GOODBYE = 3.0  # seconds for the connection to the broker: a message that gets 
 
 def work(settings: Settings, host: str, metrics_port: int | None) -> None:
     """Work until SIGTERM or SIGINT; the video at hand is finished first, a second signal ends at once."""
+    asked = first_signal()
+    metrics = Metrics()
+    logs.configure(settings.logs, logs.open_sink(settings.logs))
+    telemetry.install(settings)
+    if metrics_port is not None:
+        start_http_server(metrics_port, host, registry=metrics.registry)
+    with beside(settings, metrics):
+        asked.wait()
+
+
+def first_signal() -> threading.Event:
+    """Set by the first SIGTERM or SIGINT, instead of ending the process; a second one of its kind ends it."""
     asked = threading.Event()
 
     def ask(number: int, _: FrameType | None) -> None:
@@ -28,13 +40,7 @@ def work(settings: Settings, host: str, metrics_port: int | None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-    metrics = Metrics()
-    logs.configure(settings.logs, logs.open_sink(settings.logs))
-    telemetry.install(settings)
-    if metrics_port is not None:
-        start_http_server(metrics_port, host, registry=metrics.registry)
-    with beside(settings, metrics):
-        asked.wait()
+    return asked
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_groups(library: Library) -> None:
     assert "ipv6IpamPoolId" in refused(library, "aws:ec2/vpc:Vpc", vpc)["ipv6NetmaskLength"]
 
 
-@pytest.mark.parametrize("text", ["0" * 5000 + "!", "a." * 3000, "-" * 5000, " " * 5000])
+@pytest.mark.parametrize("text", ["9" * 5000, "0" * 5000 + "!", "a." * 3000, "-" * 5000, " " * 5000])
 def test_no_text_takes_long_to_judge(library: Library, text: str) -> None:
     """A backtracking matcher would not come back from these."""
     for token in library.facts.tokens():
