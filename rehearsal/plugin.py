@@ -20,8 +20,10 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from rehearsal.answers import Change, Checked, Differences, Object, Refused, Urn
+from rehearsal.errors import RehearsalError
 from rehearsal.lifetime import until_engine_ends
 from rehearsal.values import Properties, Values, dump, load, redact
+from rehearsal.world import Worlds
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _KINDS = {
@@ -35,9 +37,11 @@ _KINDS = {
 
 
 class Provider(ABC):
-    """What a plugin does, in plain values. Any method may raise Refused."""
+    """What a plugin does, in plain values, and the worlds it does it in. Any method may raise Refused."""
 
-    version: str
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.worlds = Worlds()
 
     @abstractmethod
     def check_config(self, news: Values) -> Checked:
@@ -123,22 +127,34 @@ def _handlers(provider: Provider) -> grpc.GenericRpcHandler:
     }
     methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         name: grpc.unary_unary_rpc_method_handler(
-            _answering(name, call), request.FromString, lambda response: response.SerializeToString()
+            _answering(name, call, calls.created if name == "Create" else None),
+            request.FromString,
+            lambda response: response.SerializeToString(),
         )
         for name, (request, call) in table.items()
     }
     return grpc.method_handlers_generic_handler("pulumirpc.ResourceProvider", methods)  # the rest: UNIMPLEMENTED
 
 
-def _answering(name: str, call: Callable[[Any], Message]) -> Callable[..., Any]:
-    """The call, with its errors as the engine shows them: no secret, no value, no stack of ours."""
+def _answering(
+    name: str, call: Callable[[Any], Message], told: Callable[[Any, Any], None] | None
+) -> Callable[..., Any]:
+    """The call, with its errors as the engine shows them: no secret, no value, no stack of ours.
 
-    async def answer(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+    `told` is called with request and response once the engine has the response.
+    """
+
+    async def answer(request: Message, context: Any) -> Message:  # the stubs know no function as a callback
         try:
-            return call(request)
+            response = call(request)
+            if told is not None:
+                context.add_done_callback(lambda context: None if context.cancelled() else told(request, response))
+            return response
         except Refused as refused:
             text = redact(str(refused), *_properties(request))
             await context.abort(grpc.StatusCode.UNKNOWN, f"{_doing(name, request)}: {text}")
+        except RehearsalError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{_doing(name, request)}: {error}")
         except Exception as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno} ({frame.name})"
@@ -203,28 +219,39 @@ class _Calls:
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         old = Object(request.id, load(request.old_inputs), load(request.olds))
-        urn, news = Urn.parse(request.urn), load(request.news)
+        urn, news = self._known(request), load(request.news)
         return _differences(self._provider.diff(urn, request.id, old, news.values, list(request.ignoreChanges)))
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         created = self._provider.create(Urn.parse(request.urn), load(request.properties), request.preview)
         return provider_pb2.CreateResponse(id=created.id, properties=_dump(created.outputs))
 
+    def _known(self, request: Any) -> Urn:
+        """The URN of a resource that the engine asks about."""
+        urn = Urn.parse(request.urn)
+        self._provider.worlds.of(urn).confirm(urn.text, request.id)
+        return urn
+
+    def created(self, request: provider_pb2.CreateRequest, response: provider_pb2.CreateResponse) -> None:
+        if not request.preview:
+            urn = Urn.parse(request.urn)
+            self._provider.worlds.of(urn).report(urn.text, response.id)
+
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         old = Object(request.id, load(request.inputs), load(request.properties))
-        found = self._provider.read(Urn.parse(request.urn), request.id, old)
+        found = self._provider.read(self._known(request), request.id, old)
         if found is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=found.id, properties=_dump(found.outputs), inputs=_dump(found.inputs))
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         old = Object(request.id, load(request.old_inputs), load(request.olds))
-        updated = self._provider.update(Urn.parse(request.urn), old, load(request.news), request.preview)
+        updated = self._provider.update(self._known(request), old, load(request.news), request.preview)
         return provider_pb2.UpdateResponse(properties=_dump(updated.outputs))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> Empty:
         old = Object(request.id, load(request.old_inputs), load(request.properties))
-        self._provider.delete(Urn.parse(request.urn), old)
+        self._provider.delete(self._known(request), old)
         return Empty()
 
     def invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:

@@ -24,7 +24,7 @@ from rehearsal.values import Value, Values
 _SCHEMA = """
 CREATE TABLE objects (
   token TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
-  inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL, seed TEXT NOT NULL,
+  inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL, seed TEXT NOT NULL, reported INTEGER NOT NULL,
   PRIMARY KEY (token, region, id)
 ) WITHOUT ROWID;
 CREATE INDEX objects_urn ON objects (urn);
@@ -32,7 +32,7 @@ CREATE INDEX objects_id ON objects (id);
 CREATE INDEX objects_arn ON objects (json_extract(outputs, '$.arn'));
 CREATE TABLE births (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised with every change of the tables, so that another layout is not misread."""
 _WAIT_SECONDS = 30.0
 
@@ -93,6 +93,8 @@ class World:
         (layout,) = self._database.execute("PRAGMA user_version").fetchone()
         if layout != _LAYOUT:
             raise RehearsalError(f"{self.file} was made by another version of the rehearsal: remove it and its stack")
+        unreported = self._database.execute("SELECT id FROM objects WHERE NOT reported")
+        self._unreported = {id for (id,) in unreported}
 
     def close(self) -> None:
         """Let the file go."""
@@ -128,14 +130,32 @@ class World:
         """Objects that this resource of the program created: two while one replaces the other."""
         return self._select("urn = ?", urn)
 
-    def put(self, row: Row) -> None:
-        """Create or overwrite an object."""
+    def put(self, row: Row, *, reported: bool = True) -> None:
+        """Create or overwrite an object.
+
+        `reported` is whether the engine knows of it. One that it was never told of, because the plugin was killed
+        between creating it and saying so, goes when its URN is created again (`withdraw`).
+        """
         secrets = json.dumps(sorted(row.secrets, key=repr))
         documents = (json.dumps(row.inputs), json.dumps(row.outputs), secrets)
         self._database.execute(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (row.token, row.region, row.id, row.urn, *documents, row.seed),
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (row.token, row.region, row.id, row.urn, *documents, row.seed, reported),
         )
+
+    def report(self, urn: str, id: str) -> None:
+        """The engine knows of this object from now on."""
+        self._database.execute("UPDATE objects SET reported = TRUE WHERE urn = ? AND id = ?", (urn, id))
+
+    def confirm(self, urn: str, id: str) -> None:
+        """The engine asks about this object, so it knows of it, even if its plugin was killed before it noted that."""
+        if id in self._unreported:
+            self.report(urn, id)
+            self._unreported.discard(id)
+
+    def withdraw(self, urn: str) -> None:
+        """Delete what was created under this URN and never reported: its creation starts again."""
+        self._database.execute("DELETE FROM objects WHERE urn = ? AND NOT reported", (urn,))
 
     def remove(self, row: Row) -> None:
         """Delete an object; nothing happens when it is gone already."""

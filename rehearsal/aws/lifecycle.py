@@ -33,10 +33,11 @@ class Lifecycle:
         self._refuse_inputs(urn, inputs.values)
         given = behind.create(urn.token, inputs.values, self._called, self._here(inputs))
         with self._world.changing():
+            self._world.withdraw(urn.text)
             self._refuse(judge.change, urn, inputs, None)
             seed = f"{urn.text}#{self._world.birth(urn.text)}"
             made = self._make(urn, inputs, seed, None, given)
-            self._put(urn, made, seed)
+            self._put(urn, made, seed, reported=False)
         return made
 
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
@@ -61,7 +62,7 @@ class Lifecycle:
                 raise Refused("ResourceNotFoundException", message)
             self._refuse(judge.change, urn, news, row)
             made = self._make(urn, news, row.seed, row, behind.outputs(row))
-            self._put(urn, made, row.seed)
+            self._put(urn, made, row.seed, reported=True)
         return made
 
     def delete(self, urn: Urn, old: Object) -> None:
@@ -100,11 +101,11 @@ class Lifecycle:
         guessed = not is_committed(token)
         return guessed and self._world.find(token, names.context.region, names.the_id()) is not None
 
-    def _put(self, urn: Urn, made: Object, seed: str) -> None:
+    def _put(self, urn: Urn, made: Object, seed: str, *, reported: bool) -> None:
         region = self._here(made.inputs).region
         secrets = made.outputs.secrets
         row = Row(urn.token, region, made.id, urn.text, made.inputs.values, made.outputs.values, secrets, seed)
-        self._world.put(row)
+        self._world.put(row, reported=reported)
 
     def _find(self, urn: Urn, id: str, old: Object) -> Row | None:
         region = old.inputs.values.get("region") or old.outputs.values.get("region")

@@ -12,18 +12,16 @@ from rehearsal.aws.library import Library
 from rehearsal.aws.lifecycle import Lifecycle
 from rehearsal.plugin import Provider
 from rehearsal.values import Properties, Values
-from rehearsal.world import Worlds
 
 
 class Aws(Provider):
     """One provider instance: an account and a region over the world of the stack it serves."""
 
     def __init__(self, version: str, library: Library) -> None:
-        self.version = version
+        super().__init__(version)
         self._library = library
         self._context = Context("us-east-1")
         self._urn: Urn | None = None
-        self._worlds = Worlds()
 
     @override
     def check_config(self, news: Values) -> Checked:
@@ -76,8 +74,8 @@ class Aws(Provider):
 
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
-        world = self._worlds.of(self._urn) if self._urn is not None else None
+        world = self.worlds.of(self._urn) if self._urn is not None else None
         return answer(token, Question(arguments, self._context, world))
 
     def _lifecycle(self, urn: Urn) -> Lifecycle:
-        return Lifecycle(self._library, self._context, self._worlds.of(urn))
+        return Lifecycle(self._library, self._context, self.worlds.of(urn))

@@ -17,7 +17,7 @@ from rehearsal.answers import Change, Checked, Differences, Failure, Object, Ref
 from rehearsal.kubernetes import kinds
 from rehearsal.plugin import Provider
 from rehearsal.values import Path, Properties, Value, Values, at, spell, spread
-from rehearsal.world import Row, Worlds
+from rehearsal.world import Row
 
 _AUTONAMED = "pulumi.com/autonamed"
 _CLUSTER = "aws:eks/cluster:Cluster"
@@ -27,9 +27,8 @@ class Kubernetes(Provider):
     """One provider instance: one cluster, in the world of the stack it serves."""
 
     def __init__(self, version: str) -> None:
-        self.version = version
+        super().__init__(version)
         self._server, self._namespace, self._mutable = "", "default", frozenset[str]()
-        self._worlds = Worlds()
 
     @override
     def check_config(self, news: Values) -> Checked:
@@ -95,7 +94,7 @@ class Kubernetes(Provider):
 
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
-        row = self._worlds.of(urn).find(urn.token, self._server, id)
+        row = self.worlds.of(urn).find(urn.token, self._server, id)
         if row is None:
             return None
         inputs = _pruned(row.outputs, row.inputs)
@@ -109,7 +108,7 @@ class Kubernetes(Provider):
 
     @override
     def delete(self, urn: Urn, old: Object) -> None:
-        world = self._worlds.of(urn)
+        world = self.worlds.of(urn)
         with world.changing():
             row = world.find(urn.token, self._server, old.id)
             if row is not None:
@@ -147,14 +146,17 @@ class Kubernetes(Provider):
         id = "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
         status = {"phase": "Active"} if values.get("kind") == "Namespace" else {}
         outputs = spread({"status": status} | values | {"metadata": metadata}, inputs)
-        world = self._worlds.of(urn)
+        world = self.worlds.of(urn)
+        row = Row(urn.token, self._server, id, urn.text, values, outputs.values, outputs.secrets)
         with world.changing():
-            world.put(Row(urn.token, self._server, id, urn.text, values, outputs.values, outputs.secrets))
+            if not olds:
+                world.withdraw(urn.text)
+            world.put(row, reported=bool(olds))
         return Object(id, inputs, outputs)
 
     def _version(self, urn: Urn) -> str | None:
         """The version of the cluster that answers at this provider's server, where the world knows it."""
-        clusters = self._worlds.of(urn).rows(_CLUSTER, endpoint=self._server) if self._server else []
+        clusters = self.worlds.of(urn).rows(_CLUSTER, endpoint=self._server) if self._server else []
         return str(clusters[0].outputs.get("version")) if clusters else None
 
 

@@ -249,3 +249,23 @@ def test_plain_pulumi_still_warns_of_the_interruption(stopped: Project, gate: Ga
     assert "the stack is currently locked by 1 lock(s)" in stopped.up(code=1)
     subprocess.run(["pulumi", "cancel", "--yes", "-s", "dev"], cwd=stopped.folder, env=stopped.env, check=True)
     assert "1 pending operations from previous deployment" in stopped.up()
+
+
+@pytest.mark.parametrize(
+    "place", ["create before second", "create after second", "update after first"], ids=["unmade", "made", "changed"]
+)
+def test_a_killed_plugin_leaves_a_stack_that_converges(stopped: Project, gate: Gate, place: str) -> None:
+    if place.startswith("update"):
+        stopped.up()
+        stopped.program(PROGRAM.format(tags={}).replace('"first"', '"first", tags={"owner": "platform"}'))
+    stopped.env |= gate.environment(place)
+    process = stopped.start("up", "--yes", "--skip-preview")
+    gate.wait()
+    for child in psutil.Process(process.pid).children(recursive=True):
+        if str(GATED_PLUGIN) in child.cmdline():
+            child.kill()
+    output, _ = process.communicate()
+    assert process.returncode != 0, output
+    del stopped.env["GATE"]
+    settle(stopped)
+    converge(stopped)

@@ -1,9 +1,12 @@
 """Does an object live as in AWS: created, read, changed, deleted, over the wire of the real protocol?"""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rehearsal.values import UNKNOWN
+from rehearsal.world import World
 
 VPC = "aws:ec2/vpc:Vpc"
 
@@ -41,3 +44,17 @@ def test_a_secret_stays_one_through_the_world(plugin: Any) -> None:
 
 def test_the_plugin_says_which_version_it_stands_in_for(plugin: Any) -> None:
     assert plugin.info().version == "7.51.1"
+
+
+def test_an_object_whose_creation_was_never_reported_gives_way(start: Any, tmp_path: Path) -> None:
+    plugin = start()
+    known, _ = plugin.create(VPC, {"cidrBlock": "10.0.0.0/16"}, name="known")
+    world = World(tmp_path / "world", "demo", "dev")
+    (row,) = world.rows()
+    for name in ("lost", "asked"):  # the plugin was killed before it answered
+        lost = replace(row, id=f"vpc-{name}", urn=row.urn.replace("known", name))
+        world.put(lost, reported=False)
+    plugin = start()
+    assert plugin.read(VPC, "vpc-asked", name="asked")[0] == "vpc-asked"
+    again = [plugin.create(VPC, {"cidrBlock": "10.0.0.0/16"}, name=name)[0] for name in ("lost", "asked", "known")]
+    assert {row.id for row in world.rows()} == {known, "vpc-asked", *again}
