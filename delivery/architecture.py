@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Row = Mapping[str, Any]
-TIERS = ("public", "private", "data", "control-plane")
+TIERS = ("public", "private", "data")
 POD, USERS, INTERNET = "pods", "users", "internet"
 _CLUSTER = "aws:eks/cluster:Cluster"
 

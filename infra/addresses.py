@@ -7,7 +7,7 @@ a new zone never moves an existing one (list-ordered plans re-create subnets whe
     private         /19        0.0   .. 127.255       nodes, pods, the internal load balancer
     data            /23        128.0 .. 135.255       database, proxy, cache
     public          /24        136.0 .. 139.255       NAT gateways
-    control plane   /28        140.0 .. 140.63        network interfaces of the EKS control plane
+                               140.0 .. 255.255       free
 """
 
 from collections.abc import Collection, Mapping
@@ -25,7 +25,6 @@ class Blocks:
     private: IPv4Network
     data: IPv4Network
     public: IPv4Network
-    control_plane: IPv4Network
 
 
 def zone(network: IPv4Network, slot: int) -> Blocks:
@@ -53,4 +52,4 @@ def _blocks(network: IPv4Network, slot: int, wider: int) -> Blocks:
         size = 1 << (32 - prefix)
         return IPv4Network((int(network.network_address) + (offset << 8) + slot * size, prefix - wider))
 
-    return Blocks(private=block(0, 19), data=block(128, 23), public=block(136, 24), control_plane=block(140, 28))
+    return Blocks(private=block(0, 19), data=block(128, 23), public=block(136, 24))

@@ -77,7 +77,7 @@ class Cache(pulumi.ComponentResource):
                 f"{name}-{kind}",
                 name=f"/aws/elasticache/{self.identifier}/{kind}",
                 retention_in_days=args.environment.log_days,
-                kms_key_id=args.keys[KeyClass.LOGS].arn,
+                kms_key_id=args.keys[KeyClass.OPERATIONS].arn,
                 opts=child,
             )
             for kind in LOG_KINDS
@@ -96,7 +96,7 @@ class Cache(pulumi.ComponentResource):
             multi_az_enabled=replicated,
             port=CACHE_PORT,
             at_rest_encryption_enabled=True,
-            kms_key_id=args.keys[KeyClass.CACHE].arn,
+            kms_key_id=args.keys[KeyClass.TRANSIENT].arn,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             user_group_ids=[users.user_group_id],

@@ -104,12 +104,13 @@ class Cluster(pulumi.ComponentResource):
             # EKS creates it itself, unencrypted and for ever, when it is not there first.
             name=f"/aws/eks/{names.cluster(environment)}/cluster",
             retention_in_days=args.environment.log_days,
-            kms_key_id=args.keys[KeyClass.LOGS].arn,
+            kms_key_id=args.keys[KeyClass.OPERATIONS].arn,
             opts=self._child,
         )
         public = [str(cidr) for cidr in shape.api_public_cidrs]
         access: aws.eks.ClusterVpcConfigArgsDict = {
-            "subnet_ids": args.network.control_plane.subnet_ids,
+            # Auto Mode puts its nodes into the subnets of the cluster: small ones would starve them.
+            "subnet_ids": args.network.private.subnet_ids,
             "endpoint_private_access": True,
             "endpoint_public_access": bool(public),
         }

@@ -113,7 +113,7 @@ class Database(pulumi.ComponentResource):
             f"{self._name}-logs-{label}",
             name=path,
             retention_in_days=self._args.environment.log_days,
-            kms_key_id=self._args.keys[KeyClass.LOGS].arn,
+            kms_key_id=self._args.keys[KeyClass.OPERATIONS].arn,
             opts=self._child,
         )
 

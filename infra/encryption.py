@@ -24,19 +24,19 @@ class KeyClass(StrEnum):
     """What a key protects."""
 
     DATABASE = "database"  # rows and their snapshots
-    CACHE = "cache"  # sessions, rate limits, queues
+    TRANSIENT = "transient"  # cache and queue: sessions, counters, jobs
     MEDIA = "media"  # uploads and videos
     SECRETS = "secrets"  # credentials, Kubernetes secrets
-    LOGS = "logs"  # log groups, notifications
+    OPERATIONS = "operations"  # logs, notifications, metrics, images
     BACKUP = "backup"  # backup vaults
 
 
 DATA = {
     KeyClass.DATABASE: tags.DataClass.PERSONAL,
-    KeyClass.CACHE: tags.DataClass.PERSONAL,
+    KeyClass.TRANSIENT: tags.DataClass.PERSONAL,
     KeyClass.MEDIA: tags.DataClass.PERSONAL,
     KeyClass.SECRETS: tags.DataClass.SECRET,
-    KeyClass.LOGS: tags.DataClass.INTERNAL,
+    KeyClass.OPERATIONS: tags.DataClass.INTERNAL,
     KeyClass.BACKUP: tags.DataClass.PERSONAL,
 }
 
@@ -68,7 +68,7 @@ def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statem
     own = Statement(
         sid="AccountPolicies", actions=["kms:*"], resources=["*"], principals={"AWS": [account_root(account)]}
     )
-    if key_class is not KeyClass.LOGS:
+    if key_class is not KeyClass.OPERATIONS:
         return [own]
     groups = f"arn:aws:logs:*:{account}:log-group:*"
     log_groups = Statement(

@@ -129,7 +129,7 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         media=media.bucket.arn,
         service_secret=secrets.arn,
         media_key=keys[KeyClass.MEDIA].arn,
-        queue_key=keys[KeyClass.CACHE].arn,
+        queue_key=keys[KeyClass.TRANSIENT].arn,
         secrets_key=keys[KeyClass.SECRETS].arn,
     )
     identity = Identity("identity", IdentityArgs(environment, cluster, NAMESPACE, reach), opts)

@@ -62,7 +62,7 @@ class Firewall(pulumi.ComponentResource):
             # The firewall writes only to groups of this prefix.
             name=f"aws-waf-logs-{args.environment.prefix}",
             retention_in_days=args.environment.log_days,
-            kms_key_id=args.keys[KeyClass.LOGS].arn,
+            kms_key_id=args.keys[KeyClass.OPERATIONS].arn,
             region=CLOUDFRONT_REGION,
             opts=self._child,
         )

@@ -38,13 +38,13 @@ class Metrics(pulumi.ComponentResource):
             f"{name}-logs",
             name=f"/aws/vendedlogs/prometheus/{args.environment.prefix}",
             retention_in_days=args.environment.log_days,
-            kms_key_id=args.keys[KeyClass.LOGS].arn,
+            kms_key_id=args.keys[KeyClass.OPERATIONS].arn,
             opts=child,
         )
         workspace = aws.amp.Workspace(
             name,
             alias=args.environment.prefix,
-            kms_key_arn=args.keys[KeyClass.LOGS].arn,
+            kms_key_arn=args.keys[KeyClass.OPERATIONS].arn,
             logging_configuration={"log_group_arn": pulumi.Output.concat(logs.arn, ":*")},
             opts=child,
         )

@@ -45,14 +45,13 @@ class Tier:
 
 
 class Network(pulumi.ComponentResource):
-    """The VPC; tiers: public (NAT only), private (nodes, pods, load balancer), data, control plane."""
+    """The VPC; tiers: public (NAT only), private (nodes, pods, load balancer), data (no way out)."""
 
     vpc_id: pulumi.Output[str]
     cidr: str
     public: Tier
     private: Tier
     data: Tier
-    control_plane: Tier
     internet_gateway: aws.ec2.InternetGateway
     nat_gateways: Mapping[int, aws.ec2.NatGateway]
 
@@ -71,7 +70,15 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.vpc_id = vpc.id
-        self._close_defaults(vpc)
+        # What lands in the default group by mistake can talk to nobody.
+        aws.ec2.DefaultSecurityGroup(
+            f"{name}-default-group",
+            vpc_id=vpc.id,
+            ingress=[],
+            egress=[],
+            tags=tags.named(f"{name}-default-closed"),
+            opts=self._child,
+        )
         self.internet_gateway = aws.ec2.InternetGateway(
             f"{name}-internet", vpc_id=vpc.id, tags=tags.named(f"{name}-internet"), opts=self._child
         )
@@ -80,9 +87,6 @@ class Network(pulumi.ComponentResource):
         self.public = self._tier("public", {slot: str(blocks[slot].public) for slot in slots}, shared=True)
         self.private = self._tier("private", {slot: str(blocks[slot].private) for slot in slots}, shared=False)
         self.data = self._tier("data", {slot: str(blocks[slot].data) for slot in slots}, shared=True)
-        self.control_plane = self._tier(
-            "control-plane", {slot: str(blocks[slot].control_plane) for slot in slots}, shared=True
-        )
         self._ways_out()
         self._guard_data(addresses.tiers(args.shape.cidr))
         aws.ec2.FlowLog(
@@ -102,26 +106,6 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[args.logs.ready]),
         )
         self.register_outputs({"vpcId": self.vpc_id})
-
-    def _close_defaults(self, vpc: aws.ec2.Vpc) -> None:
-        """What lands in a default by mistake can talk to nobody."""
-        name = self._name
-        aws.ec2.DefaultSecurityGroup(
-            f"{name}-default-group",
-            vpc_id=vpc.id,
-            ingress=[],
-            egress=[],
-            tags=tags.named(f"{name}-default-closed"),
-            opts=self._child,
-        )
-        aws.ec2.DefaultNetworkAcl(
-            f"{name}-default-acl",
-            default_network_acl_id=vpc.default_network_acl_id,
-            ingress=[],
-            egress=[],
-            tags=tags.named(f"{name}-default-closed"),
-            opts=self._child,
-        )
 
     def _tier(self, tier: str, blocks: Mapping[int, str], *, shared: bool) -> Tier:
         """Subnets with their route tables: one table for the whole tier, or one per zone."""
@@ -154,7 +138,7 @@ class Network(pulumi.ComponentResource):
         return Tier(subnets, tables)
 
     def _ways_out(self) -> None:
-        """Public to the internet gateway, private to a NAT gateway; the other tiers have no default route."""
+        """Public to the internet gateway, private to a NAT gateway, data nowhere."""
         slots = sorted(self.public.subnets)
         aws.ec2.Route(
             f"{self._name}-public-out",
@@ -186,7 +170,10 @@ class Network(pulumi.ComponentResource):
         )
 
     def _guard_data(self, tiers: addresses.Blocks) -> None:
-        """A coarse second line behind the security groups: the data tier hears only the tiers that use it."""
+        """A coarse second line behind the security groups: the data tier hears only the tiers that use it.
+
+        The other tiers keep AWS's open default: what comes back through NAT may use any port from 1024 on.
+        """
         name = f"{self._name}-data-acl"
         acl = aws.ec2.NetworkAcl(
             name, vpc_id=self.vpc_id, subnet_ids=self.data.subnet_ids, tags=tags.named(name), opts=self._child

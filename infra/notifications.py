@@ -40,7 +40,7 @@ class Notifications(pulumi.ComponentResource):
         topic = aws.sns.Topic(
             name,
             name=names.resource(args.environment, purpose),
-            kms_master_key_id=args.keys[KeyClass.LOGS].arn,
+            kms_master_key_id=args.keys[KeyClass.OPERATIONS].arn,
             signature_version=2,
             opts=child,
         )

@@ -44,7 +44,7 @@ class Queue(pulumi.ComponentResource):
             f"{name}-dead",
             name=self.dead_name,
             message_retention_seconds=DEAD_LETTER_DAYS * DAY,
-            kms_master_key_id=args.keys[KeyClass.CACHE].arn,
+            kms_master_key_id=args.keys[KeyClass.TRANSIENT].arn,
             kms_data_key_reuse_period_seconds=300,
             tags=labels,
             opts=child,
@@ -55,7 +55,7 @@ class Queue(pulumi.ComponentResource):
             visibility_timeout_seconds=args.shape.visibility_seconds,
             message_retention_seconds=args.shape.retention_days * DAY,
             receive_wait_time_seconds=LONG_POLL_SECONDS,
-            kms_master_key_id=args.keys[KeyClass.CACHE].arn,
+            kms_master_key_id=args.keys[KeyClass.TRANSIENT].arn,
             kms_data_key_reuse_period_seconds=300,
             redrive_policy=dead.arn.apply(
                 lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": args.shape.max_receives})

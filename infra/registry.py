@@ -39,7 +39,7 @@ class Registry(pulumi.ComponentResource):
             name=REPOSITORY,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.keys[KeyClass.SECRETS].arn}],
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.keys[KeyClass.OPERATIONS].arn}],
             force_delete=protection.discard_contents(environment),
             tags=tags.data(tags.DataClass.INTERNAL, backup="code"),
             opts=protection.stateful(environment, self),

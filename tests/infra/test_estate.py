@@ -1,8 +1,10 @@
 """Do the environments have what the table of environments promises, and does protection hold together?"""
 
+import json
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +74,7 @@ def test_a_new_zone_slot_changes_no_existing_resource(record: Callable[..., Grap
     before = {row["urn"]: row["inputs"] for row in record("dev").of_type("Subnet")}
     after = {row["urn"]: row["inputs"] for row in record("dev", f"network.zones={zones}").of_type("Subnet")}
     assert {urn: after[urn] for urn in before} == before
-    assert len(after) == len(before) + 4
+    assert len(after) == len(before) + 3
 
 
 def test_a_colour_of_the_service_comes_and_goes_with_its_weight(record: Callable[..., Graph]) -> None:
@@ -86,6 +88,49 @@ def test_a_colour_of_the_service_comes_and_goes_with_its_weight(record: Callable
     assert {row["name"] for row in graph.of_type("lb/targetGroup")} == {"balancer-blue", "balancer-green"}
     (action,) = graph.named("balancer-https", "lb/listener")["inputs"]["defaultActions"]
     assert [group["weight"] for group in action["forward"]["targetGroups"]] == [90, 10]
+
+
+def test_the_cache_user_may_send_what_the_service_sends(graph: Graph) -> None:
+    user = graph.named("cache-service", "elasticache/user")["inputs"]
+    assert user["accessString"] == (ROOT / "service/cache_access.txt").read_text().strip()
+    assert user["authenticationMode"]["type"] == "iam"
+    assert user["userId"] == user["userName"], "ElastiCache takes an IAM login only then"
+
+
+def test_the_database_is_entered_by_iam_over_tls(graph: Graph) -> None:
+    proxy = graph.named("database-proxy", "rds/proxy")["inputs"]
+    assert (proxy["defaultAuthScheme"], proxy["requireTls"]) == ("IAM_AUTH", True)
+    (master,) = proxy["auths"]
+    assert graph.names_behind(graph.named("database-proxy", "rds/proxy"), "auths") == {"database"}
+    assert (master["iamAuth"], master["clientPasswordAuthType"]) == ("DISABLED", "MYSQL_CACHING_SHA2_PASSWORD")
+    database = graph.named("database", "rds/instance")["inputs"]
+    assert database["manageMasterUserPassword"] is True
+    assert "password" not in database
+    parameters = {
+        row["name"]: row["value"] for row in graph.named("database", "rds/parameterGroup")["inputs"]["parameters"]
+    }
+    assert parameters["require_secure_transport"] == "1"
+    assert parameters["slow_query_log"] == "1"
+
+
+def test_logs_exist_before_what_writes_them_and_end(graph: Graph) -> None:
+    groups = {row["urn"]: row for row in graph.of_type("cloudwatch/logGroup")}
+    days = {"dev": 14, "staging": 90, "production": 365}[graph.environment]
+    assert all(row["inputs"]["retentionInDays"] == days and row["inputs"]["kmsKeyId"] for row in groups.values())
+    for name, kind, log in (
+        ("cluster", "eks/cluster", "cluster-logs"),
+        ("database", "rds/instance", "database-logs-error"),
+        ("database-proxy", "rds/proxy", "database-logs-proxy"),
+        ("cache", "elasticache/replicationGroup", "cache-slow-log"),
+    ):
+        assert log in {groups[urn]["name"] for urn in graph.named(name, kind)["dependencies"] if urn in groups}
+
+
+def test_cluster_objects_go_before_the_access_that_can_delete_them(graph: Graph) -> None:
+    (provider,) = graph.of_type("providers:kubernetes")
+    assert any(urn.endswith("AccessPolicyAssociation::cluster-deployer") for urn in provider["dependencies"])
+    assert provider["inputs"]["clusterIdentifier"] == f"tecnocursos-{graph.environment}-1"
+    assert "aws eks get-token" in " ".join(_kubeconfig(provider)["command"])
 
 
 def test_every_resource_names_its_provider(graph: Graph) -> None:
@@ -107,3 +152,8 @@ def test_no_file_answers_two_questions(path: Path) -> None:
 
 def test_the_program_is_short() -> None:
     assert len((ROOT / "stacks/__main__.py").read_text().splitlines()) <= 60
+
+
+def _kubeconfig(provider: dict[str, Any]) -> dict[str, list[str]]:
+    call = json.loads(provider["inputs"]["kubeconfig"])["users"][0]["user"]["exec"]
+    return {"command": [call["command"], *call["args"]]}

@@ -57,7 +57,6 @@ def tables(graph: Graph, tier: str) -> set[str]:
         ("public", {"InternetGateway"}),
         ("private", {"NatGateway"}),
         ("data", set()),
-        ("control-plane", set()),
     ],
 )
 def test_each_tier_has_its_way_out_and_no_other(graph: Graph, tier: str, ways: set[str]) -> None:
@@ -81,7 +80,7 @@ def test_every_subnet_has_a_route_table_and_no_address_of_its_own(graph: Graph) 
         ("database-proxy", "rds/proxy", "vpcSubnetIds", "data"),
         ("cache", "elasticache/subnetGroup", "subnetIds", "data"),
         ("balancer", "lb/loadBalancer", "subnets", "private"),
-        ("cluster", "eks/cluster", "vpcConfig", "control-plane"),
+        ("cluster", "eks/cluster", "vpcConfig", "private"),
     ],
 )
 def test_what_holds_data_is_in_its_tier(graph: Graph, name: str, kind: str, prop: str, tier: str) -> None:
@@ -133,12 +132,19 @@ def test_the_data_tier_is_closed_to_all_but_the_tiers_that_use_it(graph: Graph) 
     assert {row["inputs"]["tags"]["tier"] for row in graph.behind(acl, "subnetIds")} == {"data"}
 
 
+def test_no_subnet_is_left_to_an_acl_that_lets_nothing_through(graph: Graph) -> None:
+    guarded = {name for acl in graph.of_type("NetworkAcl") for name in graph.names_behind(acl, "subnetIds")}
+    others = {row["name"] for row in graph.of_type("Subnet")} - guarded
+    assert others, "the tiers that reach AWS and the internet use the VPC's default ACL"
+    assert not graph.of_type("DefaultNetworkAcl"), "so the default must stay as AWS made it"
+
+
 # What each workload's policy is made from: nothing else of the estate can be named in it.
 APPLICATION = {
     "cache",
     "cache-service",
     "database-proxy",
-    "encryption-cache",
+    "encryption-transient",
     "encryption-media",
     "encryption-secrets",
     "media",
