@@ -22,6 +22,7 @@ from tests.service.servers import free_port
 def url(tmp_path: Path) -> Iterator[str]:
     ports = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["TECNOCURSOS_DRAIN_SECONDS"] = "0"
     command = [sys.executable, "-m", "service", "serve", "--port", str(ports[0]), "--metrics-port", str(ports[1])]
     with (tmp_path / "out").open("wb") as out:
         child = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=out)
