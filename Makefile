@@ -76,7 +76,13 @@ golden: .venv/.dev  ## renew tests/golden: the graph of every environment, deplo
 docs: .venv/.dev  ## draw docs/architecture from the graphs
 	@$(PY) -m delivery draw
 
+comments: .venv/.platform  ## write or renew a pull request's comments (in a GitHub workflow)
+	@$(PY) -m delivery comments
+
 # --- quality ---
+audit: .venv/.dev  ## known vulnerabilities of every locked package (asks the package index)
+	@for lock in requirements/*.txt; do echo "==> $$lock"; .venv/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock; done
+
 fidelity: .venv/.dev  ## agreement of the emulated AWS provider with the recorded verdicts of the real one
 	@$(PY) -m rehearsal setup --quiet
 	@$(PY) -m rehearsal fidelity --misses

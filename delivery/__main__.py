@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import base, engine, golden, publish
+from delivery import base, engine, golden, post, publish
 from delivery.model import Run
 from delivery.verdict import verdict
 
@@ -83,6 +83,12 @@ def draw(options: argparse.Namespace) -> int:
     return 0
 
 
+def comments(options: argparse.Namespace) -> int:
+    """Write or renew the comments of a pull request."""
+    print(f"{post.post(options.folder)} comments are up to date")
+    return 0
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line; what follows `--` goes to the engine unread."""
     extra: list[str] = []
@@ -107,6 +113,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     pictures = commands.add_parser("draw", help="draw docs/architecture/ENV.svg from tests/golden/ENV.json")
     pictures.add_argument("--env", action="append", help="only this environment (repeat for more)")
     pictures.set_defaults(command=draw)
+    writer = commands.add_parser("comments", help="write or renew a pull request's comments (in a GitHub workflow)")
+    writer.add_argument("--folder", type=Path, default=Path("build/comments"), help="holds */comment.md")
+    writer.set_defaults(command=comments)
     options = parser.parse_args(arguments)
     options.extra = extra
     return options

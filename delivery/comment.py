@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from delivery import verdict as verdicts
 from delivery.cost import Estimate
-from delivery.model import Change, Finding, Op, Outcome, Status, label, short_type
+from delivery.model import Change, Finding, Op, Outcome, Run, Status, label, short_type
 from delivery.redact import redact
 from delivery.report import by_component, money, signed
 from delivery.verdict import Level, plural
@@ -34,10 +34,10 @@ class _Section:
         return "\n".join([self.head, *self.rows[:shown]]) + note + self.tail
 
 
-def marker(project: str, environment: str) -> str:
-    """The hidden line by which the comment is found again and replaced."""
-    name = re.sub(r"[^\w.]+", "-", f"{project}/{environment}", flags=re.ASCII)
-    return f"<!-- delivery-preview: {name.strip('-')} -->"
+def marker(run: Run) -> str:
+    """The hidden line by which the comment is found again; a rehearsed preview and a real one have one each."""
+    name = re.sub(r"[^\w.]+", "-", f"{run.project} {run.environment}", flags=re.ASCII)
+    return f"<!-- delivery-preview: {name.strip('-')} {'rehearsal' if run.rehearsal else 'aws'} -->"
 
 
 def comment(outcome: Outcome, estimate: Estimate, notes: Sequence[str] = (), limit: int = LIMIT) -> str:
@@ -61,7 +61,7 @@ def _sections(outcome: Outcome, estimate: Estimate, notes: Sequence[str]) -> Ite
     run, said = outcome.run, verdicts.verdict(outcome)
     where = "rehearsed without a cloud account" if run.rehearsal else "against the real state, read only"
     yield _Section(
-        f"{marker(run.project, run.environment)}\n## {_SIGNS[said.level]} {prose(run.environment, 60)}: "
+        f"{marker(run)}\n## {_SIGNS[said.level]} {prose(run.environment, 60)}: "
         f"{prose(said.headline, 200)}\n\n{prose(said.reason, 600)} {where[0].upper() + where[1:]}."
     )
     if outcome.errors:

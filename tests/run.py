@@ -62,6 +62,12 @@ def main() -> int:
     for part, passed, seconds in results:
         print(f"{part.name:20s} {seconds:8.1f} {part.budget:7d}  {'passed' if passed else 'FAILED'}")
     print(f"{'all':20s} {sum(seconds for _, _, seconds in results):8.1f}")
+    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        rows = [
+            f"| {part.name} | {seconds:.1f} | {'passed' if passed else 'FAILED'} |" for part, passed, seconds in results
+        ]
+        with Path(page).open("a") as summary:
+            summary.write("\n".join(["| part | seconds | result |", "|---|--:|---|", *rows, ""]))
     failed = sum(not passed for _, passed, _ in results)
     print(f"{len(results) - failed} passed, {failed} failed")
     return 1 if failed else 0
