@@ -23,7 +23,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy
 import uvloop
+from fastapi import FastAPI
+
+from service.app import create
+from service.identifiers import new
+from service.metrics import Metrics
+from service.migrations.run import upgrade
+from service.passwords import Passwords
+from service.permissions import Role
+from service.projects.models import Project
+from service.settings import Settings
+from service.tokens import Tokens
+from service.users.models import User
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests/service"), str(ROOT / "benchmarks")]
@@ -71,16 +84,6 @@ def environment(database: str, cache: str, folder: Path) -> dict[str, str]:
 
 def seed(database: str) -> tuple[list[tuple[str, str]], str]:
     """Users with courses; (token, a course of theirs) for each, and the email of one who can log in."""
-    import sqlalchemy
-    from service.identifiers import new
-    from service.metrics import Metrics
-    from service.migrations.run import upgrade
-    from service.passwords import Passwords
-    from service.permissions import Role
-    from service.projects.models import Project
-    from service.settings import Settings
-    from service.tokens import Tokens
-    from service.users.models import User
 
     settings = Settings(database={"url": database}, security={"token_keys": [KEY]})  # type: ignore[arg-type]
     upgrade(settings)
@@ -136,7 +139,7 @@ def wait(port: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5).close()  # noqa: S310
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5).close()
             return
         except urllib.error.HTTPError:
             return
@@ -150,7 +153,7 @@ def run(port: int, choose: Next, seconds: float, connections: int = CONNECTIONS)
 
 
 def measure(
-    name: str, port: int, processes: list[int], database: MariaDB, cache: Redis, choose: Next, seconds: float
+    name: str, port: int, processes: list[int], *, database: MariaDB, cache: Redis, choose: Next, seconds: float
 ) -> dict[str, float]:
     """One round; prints a line and returns its figures."""
     run(port, choose, 1.0)
@@ -162,9 +165,9 @@ def measure(
     bad = outcome.answered - outcome.statuses["200"] - outcome.statuses["201"] + sum(outcome.failures.values())
     figures = {"rps": outcome.answered / outcome.seconds, "cpu": app, "p95": outcome.percentile(0.95)}
     print(
-        f"  {name:28s} {figures['rps']:7.0f} requests/s   P50 {outcome.percentile(0.5):6.1f}   P95 {figures['p95']:6.1f}"
-        f"   P99 {outcome.percentile(0.99):6.1f} ms   CPU per request: {app:.3f} ms (database {db:.3f}, cache {redis:.3f},"
-        f" client {client:.3f})   failed {bad}",
+        f"  {name:10s} {figures['rps']:6.0f} requests/s   P50 {outcome.percentile(0.5):.1f}   P95 {figures['p95']:.1f}"
+        f"   P99 {outcome.percentile(0.99):.1f} ms   CPU per request {app:.3f} ms "
+        f"(database {db:.3f}, cache {redis:.3f}, client {client:.3f})   failed {bad}",
         flush=True,
     )
     return figures
@@ -187,17 +190,15 @@ def flood(port: int, choose: Next, email: str, seconds: float) -> None:
     alone = run(port, choose, seconds, 16)
     beside, flooding = uvloop.run(both())
     print(
-        f"  alone {alone.answered / alone.seconds:.0f} requests/s, P95 {alone.percentile(0.95):.1f} ms; beside the flood "
-        f"{beside.answered / beside.seconds:.0f} requests/s, P95 {beside.percentile(0.95):.1f} ms; logins: "
-        f"{flooding.statuses['201'] / flooding.seconds:.1f}/s done, {flooding.statuses['503']} sent away"
+        f"  alone {alone.answered / alone.seconds:.0f} requests/s, P95 {alone.percentile(0.95):.1f} ms; "
+        f"beside the flood {beside.answered / beside.seconds:.0f} requests/s, P95 {beside.percentile(0.95):.1f} ms; "
+        f"logins: {flooding.statuses['201'] / flooding.seconds:.1f}/s done, {flooding.statuses['503']} sent away"
     )
 
 
 async def in_process(env: dict[str, str], rows: list[tuple[str, str]], number: int) -> None:
     """CPU of the edge alone, and the profile of the mix, measured inside one process."""
     os.environ.update(env)
-    from fastapi import FastAPI
-    from service.app import create
 
     app = create()
     bare = FastAPI(openapi_url=None)
@@ -231,7 +232,7 @@ async def in_process(env: dict[str, str], rows: list[tuple[str, str]], number: i
 
 def _package(file: str, function: str) -> str:
     if "site-packages/" in file:
-        return file.split("site-packages/")[1].split("/")[0]
+        return file.split("site-packages/")[1].split("/", maxsplit=1)[0]
     if f"{ROOT}/service" in file:
         return "service"
     if file == "~":
@@ -323,7 +324,9 @@ def main() -> None:
             for _ in range(options.rounds):
                 for kind, port in (("service", ours), ("plain", plain)):
                     choose = mix(rows)
-                    figures = measure(kind, port, pids[kind], database, cache, choose, options.seconds)
+                    figures = measure(
+                        kind, port, pids[kind], database=database, cache=cache, choose=choose, seconds=options.seconds
+                    )
                     results[kind].append(figures)
             best = {kind: max(found, key=lambda f: f["rps"]) for kind, found in results.items()}
             least = {kind: min(f["cpu"] for f in found) for kind, found in results.items()}

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 PATIENCE = 15.0  # seconds an answer may take
 Next = Callable[[random.Random], tuple[str, bytes]]
@@ -41,8 +42,7 @@ class Connection(asyncio.Protocol):
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are not instances of it
         self.send()
 
     def send(self) -> None:

@@ -17,7 +17,7 @@ from service.credentials import Password, database_password
 from service.metrics import Metrics
 from service.settings import Settings
 
-RECYCLE_SECONDS = 1800  # below the proxy's and the server's idle limits, so that pre-ping is not needed
+RECYCLE_SECONDS = 1800  # below the proxy's and the server's idle limits
 RESERVED_CONNECTIONS = 10  # for people, migrations and monitoring
 OPERATIONS = ("select", "insert", "update", "delete")
 AfterCommit = Callable[[], Awaitable[None]]
@@ -69,7 +69,8 @@ class Database:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings, self.metrics = settings, metrics
         self.url: URL = make_url(settings.database.url)
-        self.writer = self._engine()
+        # A transaction cannot be repeated, so its connection is tried first; a read is simply repeated.
+        self.writer = self._engine(pool_pre_ping=True)
         self.reader = self._engine(isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
 
     def _engine(self, **options: Any) -> AsyncEngine:

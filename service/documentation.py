@@ -1,5 +1,6 @@
 """How is the API documented? One OpenAPI document, Swagger UI and ReDoc from an installed package, without a CDN."""
 
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -152,5 +153,12 @@ async def asset(name: str, request: Request) -> Response:
     """A file of the installed package."""
     if name not in ASSETS:
         return Response(status_code=404)
+    return _page(request, _asset(name), ASSETS[name], seconds=86400)
+
+
+@lru_cache
+def _asset(name: str) -> bytes:
     body = files("fastapi_offline").joinpath("static", name).read_bytes()
-    return _page(request, body, ASSETS[name], seconds=86400)
+    return body.replace(
+        b"https://cdn.redoc.ly/redoc/logo-mini.svg", b"/docs/assets/favicon.png"
+    )  # the policy forbids it

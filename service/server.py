@@ -1,6 +1,7 @@
 """How is the application served and stopped? uvicorn, a drain before it stops, metrics on a port of their own."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 import socket
@@ -54,7 +55,8 @@ def serve(application: FastAPI, host: str, port: int, metrics_port: int | None, 
     runtime: Runtime = application.state.runtime
     if metrics_port is not None:
         start_http_server(metrics_port, host, registry=runtime.metrics.registry)
-    Server(config).run([_shared(host, port)] if share_port else None)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises the signal again once everything is closed
+        Server(config).run([_shared(host, port)] if share_port else None)
 
 
 def _shared(host: str, port: int) -> socket.socket:

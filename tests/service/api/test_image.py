@@ -1,0 +1,69 @@
+"""Are image and compose file what they say? Checked as text and by the compose schema; neither can run here."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from service import __main__ as cli
+from service.catalogue import rows
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    return loaded
+
+
+def test_compose_meets_its_schema() -> None:
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*checker, str(ROOT / "compose.yaml")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_compose_has_the_parts_of_production(compose: dict[str, Any]) -> None:
+    parts = {"proxy", "api", "worker", "database", "replica", "cache", "prometheus", "grafana"}
+    assert parts <= set(compose["services"])
+    assert compose["services"]["api"]["deploy"]["replicas"] >= 2
+
+
+def test_compose_names_only_commands_and_settings_that_exist(
+    compose: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    text = capsys.readouterr().out
+    known = {name for name, *_ in rows(Settings)} | {"TECNOCURSOS_SECRETS_DIR", "TMPDIR"}
+    ours = [part for part in compose["services"].values() if part.get("image") == "tecnocursos"]
+    assert len(ours) == 4
+    for part in ours:
+        assert re.search(rf"^\s+{re.escape(part['command'][0])}\s", text, re.MULTILINE), part["command"]
+        assert set(part["environment"]) <= known
+        assert part["read_only"] and part["cap_drop"] == ["ALL"]
+
+
+def test_compose_holds_no_secret_and_publishes_on_loopback_only(compose: dict[str, Any]) -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    assert not re.search(
+        r"(?i)password[\"']?\s*[:=]\s*[\"']?[a-z0-9]{6,}", re.sub(r"\$\{[^}]*\}|/run/\S+|[A-Z_]+_PASSWORD", "", text)
+    )
+    for part in compose["services"].values():
+        assert all(port.startswith("127.0.0.1:") for port in part.get("ports", []))
+
+
+def test_the_image_is_built_in_stages_without_root_from_a_base_that_can_be_pinned() -> None:
+    lines = (ROOT / "service/Dockerfile").read_text().splitlines()
+    stages = [line for line in lines if line.startswith("FROM ")]
+    assert len(stages) == 2 and all("${BASE}" in stage for stage in stages)
+    user = next(line.split()[1] for line in reversed(lines) if line.startswith("USER "))
+    assert int(user.split(":")[0]) >= 10_000
+    text = "\n".join(lines)
+    assert "--require-hashes" in text and "latest" not in text and "curl" not in text
+    assert re.search(r"^CMD \[\"api\"", text, re.MULTILINE)
