@@ -105,7 +105,10 @@ def schema(app: FastAPI) -> dict[str, Any]:
 
 def _shared_failures(operation: dict[str, Any]) -> None:
     reference = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
-    for status, meaning in (("500", "An error of ours"), ("503", "Try again in a moment")):
+    shared = {"500": "An error of ours", "503": "Try again in a moment"}
+    if "requestBody" in operation:
+        shared["400"] = "The body cannot be read as text"
+    for status, meaning in shared.items():
         operation["responses"].setdefault(status, {"description": meaning, "content": {MEDIA_TYPE: reference}})
     invalid = operation["responses"].get("422")
     if invalid is not None and "application/json" in invalid.get("content", {}):

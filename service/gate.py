@@ -1,12 +1,10 @@
 """May this request pass? Who calls, is the session revoked, is the limit reached, is the answer known already?"""
 
-from typing import Any
-
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import errors, zones
-from service.cache import Answer, Question
+from service.cache import Answer, Question, Verdict
 from service.permissions import Caller
 from service.runtime import Runtime
 
@@ -29,31 +27,30 @@ class Gate:
         runtime, state = self.runtime, scope.setdefault("state", {})
         caller = state["caller"] = self._caller(scope)
         zone = zones.of(scope.get("method", "GET"), scope["path"])
-        subject = caller.user_id if caller else state["address"]
-        question = Question(
-            f"{subject}:{zone.name}" if zone is not zones.READ else subject,
-            caller.session_id if caller else "",
-            zones.WINDOW,
-            zone.rate * zones.WINDOW * runtime.settings.security.rate_factor * runtime.pressure(),
-            _page(scope, caller),
-        )
-        verdict = await runtime.cache.admit(question)
-        if verdict.answer is Answer.ADMITTED:
-            if question.page:
-                runtime.metrics.count("cache_requests_total", result="miss" if verdict.page is None else "hit")
-                if verdict.page is not None:
-                    await _known(scope, verdict.page)(scope, receive, send)
-                    return
-                state["page"] = (question.page, verdict.generation)
-            await self.app(scope, receive, send)
-            return
+        page = _page(scope, caller)
+        verdict = await self._admit(zone, caller, state["address"], page)
+        if verdict.answer is Answer.REVOKED:  # a token that was taken back is no token: whoever sends it is nobody
+            state["caller"], page = None, ""
+            verdict = await self._admit(zone, None, state["address"], page)
         if verdict.answer is Answer.LIMITED:
             runtime.metrics.count("rate_limited_total", zone=zone.name)
-            detail = f"more than {zone.rate:g} requests per second in the zone {zone.name!r}"
-            await _refuse(scope, receive, send, errors.response(429, detail, {"retry-after": "1"}))
+            await _limited(zone, scope, receive, send)
             return
-        detail = "the session was closed"
-        await _refuse(scope, receive, send, errors.response(401, detail, {"www-authenticate": "Bearer"}))
+        if page:
+            runtime.metrics.count("cache_requests_total", result="miss" if verdict.page is None else "hit")
+            if verdict.page is not None:
+                await _known(scope, verdict.page)(scope, receive, send)
+                return
+            state["page"] = (page, verdict.generation)
+        await self.app(scope, receive, send)
+
+    async def _admit(self, zone: zones.Zone, caller: Caller | None, address: str, page: str) -> Verdict:
+        subject, security = caller.user_id if caller else address, self.runtime.settings.security
+        limit = zone.rate * zones.WINDOW * security.rate_factor * self.runtime.pressure()
+        counted = subject if zone is zones.READ else f"{subject}:{zone.name}"  # pages are kept under the reader's name
+        return await self.runtime.cache.admit(
+            Question(counted, caller.session_id if caller else "", zones.WINDOW, limit, page)
+        )
 
     def _caller(self, scope: Scope) -> Caller | None:
         for name, value in scope["headers"]:
@@ -86,9 +83,9 @@ def _known(scope: Scope, page: bytes) -> Response:
     return Response(body, 200, headers, "application/json")
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+async def _limited(zone: zones.Zone, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
-        message: dict[str, Any] = {"type": "websocket.close", "code": 4429 if response.status_code == 429 else 4401}
-        await send(message)
+        await send({"type": "websocket.close", "code": 4429})
         return
-    await response(scope, receive, send)
+    detail = f"more than {zone.rate:g} requests per second in the zone {zone.name!r}"
+    await errors.response(429, detail, {"retry-after": "1"})(scope, receive, send)

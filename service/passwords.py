@@ -35,10 +35,13 @@ class Passwords:
     async def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Is it the password, and its new stored form when the parameters have changed?
 
-        Without a stored form (unknown user) the work is done all the same: the time must not tell.
+        Without a stored form (unknown user, account without a password) the work is done all the same: the time must
+        not tell.
         """
-        matches, renewed = await self._work(lambda: self._hash.verify_and_update(password, stored or self._unknown))
-        return matches and stored is not None, renewed
+        usable = stored is not None and self._hash.hashers[0].identify(stored)
+        against = stored if stored is not None and usable else self._unknown
+        matches, renewed = await self._work(lambda: self._hash.verify_and_update(password, against))
+        return matches and usable, renewed
 
     async def _work(self, task: Callable[[], T]) -> T:
         if self._waiting >= MOST_WAITING:

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -19,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import app as application
 from service import logs
-from service.cache import Cache
+from service.cache import Cache, MemoryStore
 from service.database import Database
 from service.identifiers import new
 from service.migrations.run import upgrade
@@ -232,11 +234,14 @@ def log(settings: Settings) -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 @pytest.fixture
-def limits(runtime: Runtime) -> Iterator[Callable[[float], None]]:
-    """Sets the factor of all rate limits for one test."""
+def limits(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the factor of all rate limits for one test, in the middle of a window that does not end meanwhile."""
+    moment = time.time() // 300 * 300 + 155
+    monkeypatch.setattr("service.cache.time", SimpleNamespace(time=lambda: moment, monotonic=time.monotonic))
+    runtime.cache.local = MemoryStore(lambda: moment)
 
     def set_factor(factor: float) -> None:
         security = runtime.settings.security.model_copy(update={"rate_factor": factor})
         runtime.settings = runtime.settings.model_copy(update={"security": security})
 
-    yield set_factor
+    return set_factor

@@ -17,7 +17,7 @@ async def test_ten_thousand_hostile_paths_add_no_series(client: httpx.AsyncClien
     runtime.cache.remote = None  # ten thousand round trips would measure the machine, not the labels
     await client.get("/nowhere")
     await client.request("BREW", "/nowhere")
-    before = series(runtime)
+    before, known = series(runtime), len(runtime.metrics._http)
     dice = random.Random(1)  # noqa: S311 (the same paths every time)
     alphabet = "abcXYZ019%/.;{}<>'\"\\?&= \u00e7\u4e2d"
     served: Any = client._transport
@@ -52,4 +52,4 @@ async def test_ten_thousand_hostile_paths_add_no_series(client: httpx.AsyncClien
         await served.app(scope, receive, send)
         assert sent[0]["status"] in {401, 404, 405, 422, 307, 429}, path
     assert series(runtime) <= before + 100  # classes of status and methods with their buckets, never paths
-    assert len(runtime.metrics._http) < 200
+    assert len(runtime.metrics._http) <= known + 40
