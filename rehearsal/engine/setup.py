@@ -19,6 +19,12 @@ EMULATED = {"aws": "7.51.1"}
 EMULATED_IN_SCHEMA_MODE = {"kubernetes": "4.25.0"}
 """In `KUBERNETES=real` the official provider takes this place."""
 
+LANGUAGE = (
+    ("language", "python", "rehearsal.language"),
+    ("resource", "pulumi-python", "rehearsal.language.dynamic"),
+)
+"""What lies beside the engine in every release: the Python host, and the server of providers written in a program."""
+
 EMPTY_KUBECONFIG = "apiVersion: v1\nkind: Config\n"
 
 
@@ -41,8 +47,9 @@ def set_up(paths: Paths) -> Engine:
         with progress.step("schema of the AWS SDK (15 s the first time)") as shown:
             schema.ensure(shown.update)
     if not engine.has_language_host():
-        host = paths.home / "plugins" / f"language-python-{engine.version}" / "pulumi-language-python"
-        replace_text(host, wrapper("rehearsal.language"), executable=True)
+        for kind, name, module in LANGUAGE:
+            plugin = paths.home / "plugins" / f"{kind}-{name}-{engine.version}" / f"pulumi-{kind}-{name}"
+            replace_text(plugin, wrapper(module), executable=True)
     if not paths.kubeconfig.exists():
         replace_text(paths.kubeconfig, EMPTY_KUBECONFIG)
     return engine

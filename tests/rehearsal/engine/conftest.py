@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,13 @@ from rehearsal.paths import ROOT, Paths
 from rehearsal.world import Row, World
 
 GATED_PLUGIN = Path(__file__).with_name("gated_plugin.py")
+LOOPBACK = Path(__file__).with_name("loopback.py")
+
+
+def in_loopback_only(*command: str) -> list[str]:
+    """The command where there is no network but the loopback."""
+    assert shutil.which("unshare"), "`unshare` is missing: apt-get install util-linux"
+    return ["unshare", "--map-root-user", "--net", sys.executable, str(LOOPBACK), *command]
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,9 @@ class Project:
         self.settings({})
         (self.folder / f"Pulumi.{self.stack}.yaml").write_text("config:\n  aws:region: us-east-1\n")
 
-    def settings(self, options: Mapping[str, str]) -> None:
+    def settings(self, options: Mapping[str, str], **more: str) -> None:
         runtime = {"name": "python", "options": dict(options)}
-        (self.folder / "Pulumi.yaml").write_text(json.dumps({"name": self.name, "runtime": runtime}))
+        (self.folder / "Pulumi.yaml").write_text(json.dumps({"name": self.name, "runtime": runtime, **more}))
 
     def program(self, text: str) -> None:
         (self.folder / "__main__.py").write_text(text)

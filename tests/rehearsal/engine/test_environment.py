@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 
 from rehearsal.paths import ROOT
 
-from .conftest import Project, Rehearsal
+from .conftest import Project, Rehearsal, in_loopback_only
 
 PROGRAM = """
 import json, os, pathlib
@@ -159,26 +158,6 @@ def test_without_a_set_up_the_remedy_is_one_line(tmp_path: Path) -> None:
         refused = Rehearsal(tmp_path).command(*arguments, check=False)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == "rehearsal: not set up: run `python -m rehearsal setup`\n"
-
-
-NAMESPACE = """
-import fcntl, os, pathlib, socket, struct, subprocess, sys
-
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-    request = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
-    fcntl.ioctl(probe, 0x8914, request)  # SIOCSIFFLAGS
-code = subprocess.run(sys.argv[1:]).returncode
-rows = [line.split() for line in pathlib.Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Ip:")]
-attempts = int(dict(zip(*rows))["OutNoRoutes"])
-print(f"packets without a route: {attempts}", flush=True)
-sys.exit(code or (90 if attempts else 0))
-"""
-
-
-def in_loopback_only(*command: str) -> list[str]:
-    """The command in a network namespace with nothing but the loopback; exit code 90 when it tried to leave it."""
-    assert shutil.which("unshare"), "apt-get install util-linux"
-    return ["unshare", "--map-root-user", "--net", sys.executable, "-c", NAMESPACE, *command]
 
 
 def test_nothing_leaves_the_machine(rehearsal: Rehearsal, tmp_path: Path) -> None:

@@ -102,6 +102,34 @@ def test_the_uv_toolchain_runs_in_its_environment(project: Project) -> None:
     assert project.outputs()["prefix"] == str(project.folder / ".venv")
 
 
+DYNAMIC = """
+import sys
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+class Greeter(ResourceProvider):
+    def create(self, props):
+        return CreateResult(id_="it", outs={"greeting": f"hello {props['name']}", "prefix": sys.prefix})
+
+class Greeting(Resource):
+    greeting: pulumi.Output[str]
+    prefix: pulumi.Output[str]
+
+made = Greeting(Greeter(), "made", {"name": "world", "greeting": None, "prefix": None})
+pulumi.export("greeting", made.greeting)
+pulumi.export("prefix", made.prefix)
+"""
+
+
+def test_a_provider_that_is_part_of_the_program_runs_in_its_interpreter(project: Project) -> None:
+    virtual_environment(project.folder / "own")
+    project.settings({"virtualenv": "own"}, main="program/")
+    (project.folder / "program").mkdir()
+    (project.folder / "program/__main__.py").write_text(DYNAMIC)
+    project.up()
+    assert project.outputs() == {"greeting": "hello world", "prefix": str(project.folder / "own")}
+
+
 BROKEN = """
 import pulumi_aws as aws
 
@@ -175,6 +203,20 @@ def test_a_missing_virtual_environment_is_named_with_its_remedy(project: Project
     project.program("")
     project.settings({"virtualenv": "nowhere"})
     assert f"{project.folder / 'nowhere'} is not a virtual environment: run `pulumi install`" in project.up(code=1)
+
+
+def test_install_makes_the_virtual_environment_and_shows_how(project: Project) -> None:
+    project.program("")
+    project.settings({"virtualenv": "own"})
+    (project.folder / "requirements.txt").write_text("# nothing\n")
+    command = ["pulumi", "install", "--non-interactive"]
+    done = subprocess.run(command, cwd=project.folder, env=project.env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project.folder / "own/bin/python").exists()
+    (project.folder / "requirements.txt").write_text("no-such-file.whl\n")
+    done = subprocess.run(command, cwd=project.folder, env=project.env, check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "no-such-file.whl" in done.stdout + done.stderr and "pip install -r requirements.txt` failed" in done.stderr
 
 
 def test_about_names_the_projects_interpreter_and_packages(project: Project) -> None:

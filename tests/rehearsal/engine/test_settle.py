@@ -13,7 +13,7 @@ from rehearsal.engine.salt import restore, stack_files
 from rehearsal.engine.settle import resolve
 from rehearsal.engine.stack import configuration
 from rehearsal.errors import RehearsalError
-from rehearsal.paths import Paths
+from rehearsal.paths import ROOT, Paths
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 IDS = st.sampled_from([f"id-{number}" for number in range(6)])
@@ -153,3 +153,11 @@ def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, text: s
     with pytest.raises(RehearsalError) as refused:
         configuration(Paths("schema", tmp_path), "demo", "dev", source)
     assert str(source) in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_no_tracked_stack_file_carries_a_salt_or_a_secret() -> None:
+    files = list(ROOT.joinpath("stacks").glob("Pulumi.*.yaml"))
+    assert files
+    for file in files:
+        for word in ("encryptionsalt", "encryptedkey", "secure:"):
+            assert word not in file.read_text(), f"{file.name} has {word}"
