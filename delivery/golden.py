@@ -33,7 +33,8 @@ def canonical(resources: Sequence[Mapping[str, Any]]) -> list[Row]:
     text = json.dumps(rows)
     for row in rows:
         for generated in _generated(row["name"], row["inputs"]):
-            text = text.replace(generated, generated[:-7] + "0000000")
+            stem, _, end = generated.rpartition("-")
+            text = text.replace(generated, f"{stem}-{'0' * len(end)}")
     settled: list[Row] = json.loads(text)
     return settled
 
@@ -90,9 +91,11 @@ def _masked(value: Any) -> Any:
 
 
 def _generated(name: str, inputs: Mapping[str, Any]) -> Iterator[str]:
-    """Names that the provider made from the resource's own: `name-` and seven hex digits."""
-    for value in inputs.values():
-        if isinstance(value, str) and re.fullmatch(re.escape(name) + "-[0-9a-f]{7}", value):
+    """Names that the provider made from the resource's own: `name-` and seven hex digits, eight in Kubernetes."""
+    metadata = inputs.get("metadata")
+    objects = [metadata.get("name")] if isinstance(metadata, Mapping) else []
+    for value in (*inputs.values(), *objects):
+        if isinstance(value, str) and re.fullmatch(re.escape(name) + "-[0-9a-f]{7,8}", value):
             yield value
 
 

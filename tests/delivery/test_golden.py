@@ -30,6 +30,20 @@ def test_a_generated_name_is_the_same_in_every_run_wherever_it_is_quoted(first: 
     assert run(first)[0]["inputs"]["policy"] == "arn:aws:s3:::media-0000000/*"
 
 
+def test_a_generated_name_of_a_kubernetes_object_is_the_same_in_every_run_too() -> None:
+    def run(end: str) -> list[golden.Row]:
+        name = f"settings-{end}"
+        pods = {"spec": {"envFrom": [{"configMapRef": {"name": name}}]}}
+        return golden.canonical(
+            [
+                exported("kubernetes:core/v1:ConfigMap", "settings", {"metadata": {"name": name}}),
+                exported("kubernetes:apps/v1:Deployment", "api", pods),
+            ]
+        )
+
+    assert run("362ea6de") == run("6f4a2ec8")
+
+
 def test_secrets_and_the_ids_of_providers_are_left_out() -> None:
     provider = "urn:pulumi:dev::demo::pulumi:providers:aws::aws::2f0c-4711"
     row = exported(stream.DATABASE, "main", {"password": stream.SECRET, "__internal": {}}, provider=provider)
