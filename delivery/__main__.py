@@ -20,18 +20,28 @@ def run(options: argparse.Namespace) -> int:
     target = engine.find(options.env, engine.project_root(Path.cwd()), os.environ.get("CLOUD", "rehearsal"))
     if options.base and options.operation != "preview":
         raise engine.DeliveryError("--base: only a preview compares with another commit")
-    started, env, code, seconds, notes = datetime.now(UTC), None, NOT_STARTED, 0.0, list[str]()
+    started, env, notes = datetime.now(UTC), None, list[str]()
+    ended = engine.Ended(NOT_STARTED, 0.0, interrupted=False)
     try:
         env = compared(target, options.base, notes) or engine.variables(target)
         engine.configure_policies(target, env, retiring=options.retiring)
         flags = engine.configuration(target, env)
-        code, seconds = engine.run(target, options.operation, env, [*flags, *options.extra])
+        ended = engine.run(target, options.operation, env, [*flags, *options.extra])
     except engine.DeliveryError as error:
         publish.not_started(target, str(error))
-    facts = Run(options.operation, target.project, target.environment, code, target.rehearsal, started, seconds)
+    facts = Run(
+        options.operation,
+        target.project,
+        target.environment,
+        ended.code,
+        target.rehearsal,
+        started,
+        ended.seconds,
+        ended.interrupted,
+    )
     said = verdict(publish.write(target, facts, env, notes))
     print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
-    return code
+    return ended.code
 
 
 def compared(target: engine.Target, revision: str | None, notes: list[str]) -> dict[str, str] | None:
@@ -128,7 +138,10 @@ def main() -> int:
         return int(options.command(options))
     except engine.DeliveryError as error:
         print(f"delivery: {error}", file=sys.stderr)
-        return 2
+        return NOT_STARTED
+    except KeyboardInterrupt:
+        print("delivery: interrupted before the engine was started", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -140,39 +140,53 @@ def command(target: Target, operation: str, extra: Sequence[str]) -> list[str]:
     return [*line, *extra]
 
 
-def run(target: Target, operation: str, env: Mapping[str, str], extra: Sequence[str]) -> tuple[int, float]:
-    """Run the engine in the foreground; its exit code (128 + signal when it was killed) and its seconds."""
+@dataclass(frozen=True)
+class Ended:
+    """How the engine ended. code: its exit code, or 128 + signal; interrupted: it was asked to stop."""
+
+    code: int
+    seconds: float
+    interrupted: bool
+
+
+def run(target: Target, operation: str, env: Mapping[str, str], extra: Sequence[str]) -> Ended:
+    """Run the engine in the foreground until it ends."""
     for stale in (target.events, target.plan):
         stale.unlink(missing_ok=True)
     started = time.monotonic()
     # The event log is a flag that the engine shows to its own developers only.
     line, env = command(target, operation, extra), {**env, "PULUMI_DEBUG_COMMANDS": "true"}
     try:
-        with _interruptible(line, target.root, env) as engine:
+        with _interruptible(line, target.root, env) as (engine, signals):
             code = engine.wait()
     except FileNotFoundError as missing:
         raise DeliveryError("pulumi is not on PATH: install the Pulumi CLI, or leave CLOUD=aws out") from missing
-    return (code if code >= 0 else 128 - code), time.monotonic() - started
+    return Ended(code if code >= 0 else 128 - code, time.monotonic() - started, bool(signals))
 
 
 @contextmanager
-def _interruptible(line: list[str], root: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _interruptible(
+    line: list[str], root: Path, env: Mapping[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
     """The engine as a child that hears each interruption exactly once: a second one would make it drop everything.
 
     On a terminal Ctrl-C reaches the engine by itself, since it shares our process group. Elsewhere it has a group of
-    its own and we pass the signal on.
+    its own and we pass the signal on. Yields the child and the signals heard so far.
     """
     terminal = sys.stdin.isatty() and os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())
     engine = subprocess.Popen(line, cwd=root, env=env, process_group=None if terminal else 0)
 
+    signals: list[int] = []
+
     def forward(number: int, _frame: object) -> None:
+        signals.append(number)
         if engine.poll() is None and not (terminal and number == signal.SIGINT):
             engine.send_signal(signal.SIGINT)
 
     owned = threading.current_thread() is threading.main_thread()
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM) if owned}
     try:
-        yield engine
+        yield engine, signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -97,7 +97,14 @@ def layout(diagram: Diagram) -> Sheet:
 
 def _rows(cards: Sequence[Card]) -> list[list[Card]]:
     """Cards of one tier, a row each; those bound to one zone each share a row. A flow's order is top down."""
-    order = ["VPC endpoints", "Application load balancer", "Pods on EKS Auto Mode", "RDS Proxy", "RDS for MySQL"]
+    order = [
+        "VPC endpoints",
+        "EKS control plane",
+        "Application load balancer",
+        "Pods on EKS Auto Mode",
+        "RDS Proxy",
+        "RDS for MySQL",
+    ]
     single = [card for card in cards if len(card.zones) == 1 and card.title == "NAT gateway"]
     wide = [card for card in cards if card not in single]
     wide.sort(key=lambda card: (order.index(card.title) if card.title in order else len(order), card.title))

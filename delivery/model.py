@@ -37,7 +37,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """The facts of one run of the engine. started: UTC; seconds: wall time."""
+    """The facts of one run of the engine. started: UTC; seconds: wall time; interrupted: it was asked to stop."""
 
     operation: str
     project: str
@@ -46,6 +46,7 @@ class Run:
     rehearsal: bool
     started: datetime
     seconds: float
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)

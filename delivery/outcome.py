@@ -35,7 +35,7 @@ _OPS = {
 }
 _COLOR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 _ECHO = re.compile(
-    r"(preview|update|refresh|destroy) failed|Resource monitor has terminated, shutting down"
+    r"(preview|update|refresh|destroy) failed|(.*: )?context canceled|Resource monitor has terminated, shutting down"
     r"|an unhandled error occurred: [Pp]rogram exited with non-zero exit code: \d+"
     r"|an unhandled error occurred: the program ended with exit code \d+"
 )
@@ -60,7 +60,7 @@ def outcome(run: Run, log: events.Log, stateful: Mapping[str, str]) -> Outcome:
         findings=_findings(log, known),
         rules=len({rule for one in analyzed + whole for rule in one.passed + one.failed}),
         judged=len({one.resource_urn for one in analyzed}),
-        messages=_messages(log, known),
+        messages=_messages(log, known, interrupted=run.interrupted),
         outputs={name: _shown(name, value) for name, value in sorted(stack.outputs.items())},
         unknown=tuple(sorted(urn for urn, state in after.items() if _has_unknown(state.inputs))),
         damaged=log.damaged,
@@ -184,7 +184,7 @@ def _findings(log: events.Log, known: frozenset[str]) -> tuple[Finding, ...]:
     )
 
 
-def _messages(log: events.Log, known: frozenset[str]) -> tuple[Message, ...]:
+def _messages(log: events.Log, known: frozenset[str], *, interrupted: bool) -> tuple[Message, ...]:
     """What people should read; that something failed is left out where something else says what."""
     found: dict[tuple[str, str], Message] = {}
     for line in log.lines:
@@ -197,7 +197,7 @@ def _messages(log: events.Log, known: frozenset[str]) -> tuple[Message, ...]:
     telling = [message for message in found.values() if not _ECHO.fullmatch(message.text)]
     explained = any(message.severity == "error" for message in telling)
     blocked = any(line.policy_event and line.policy_event.enforcement_level == "mandatory" for line in log.lines)
-    return tuple(telling if explained or blocked else found.values())
+    return tuple(telling if explained or blocked or interrupted else found.values())
 
 
 def _headline(text: str) -> str:

@@ -79,7 +79,7 @@ def _failure(outcome: Outcome) -> Verdict:
     if blocking := outcome.blocking:
         rules = plural(len({finding.rule for finding in blocking}), "mandatory rule")
         return Verdict(Level.FAILED, f"Blocked by policy: {plural(len(blocking), 'finding')} of {rules}", left)
-    if run.code in CANCELLED:
+    if run.interrupted or run.code in CANCELLED:
         again = (
             "The next run settles what was under way." if run.rehearsal else "See the runbook for pending operations."
         )
