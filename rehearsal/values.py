@@ -1,14 +1,15 @@
 """How do the protocol's property values become plain Python values and back, and what of them is secret?
 
 Plain values are `dict`, `list`, `str`, `int`, `float`, `bool`, `None` and `UNKNOWN`. A property set to null is an
-absent one, as for the provider. Secrets are unwrapped on the way in and remembered by path, so that rules see plain
-values; they are wrapped again on the way out, and `redact` keeps them out of every message. Assets and archives stay
-dictionaries with their signature (`is_asset`).
+absent one, as for the provider, and a number that is none (infinite) is text. Secrets are unwrapped on the way in and
+remembered by path, so that rules see plain values; they are wrapped again on the way out, and `redact` keeps them out
+of every message. Assets and archives stay dictionaries with their signature (`is_asset`).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -176,7 +177,7 @@ def _load(message: Message, path: Path, secrets: set[Path]) -> Value:
             value = message.bool_value
         case "number_value":
             number = message.number_value
-            value = int(number) if number.is_integer() else number
+            value = int(number) if number.is_integer() else number if math.isfinite(number) else str(number)
         case "list_value":
             value = [_load(item, (*path, index), secrets) for index, item in enumerate(message.list_value.values)]
         case "struct_value":

@@ -112,7 +112,12 @@ class World:
         self._database.execute("COMMIT")
 
     def rows(self, *tokens: str, **equal: Value) -> list[Row]:
-        """Objects of the given types (all types when none is given) whose outputs have the given top-level values."""
+        """Objects of the given types (all types when none is given) whose outputs have the given top-level values.
+
+        Values are texts, numbers and booleans: nothing has another.
+        """
+        if not all(isinstance(value, str | int | float) for value in equal.values()):
+            return []
         where = [f"token IN ({', '.join('?' * len(tokens))})"] if tokens else []
         where += ["json_extract(outputs, ?) = ?"] * len(equal)
         values = [item for name, value in equal.items() for item in (f'$."{name}"', value)]

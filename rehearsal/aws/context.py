@@ -47,13 +47,18 @@ class Context:
         return replace(self, region=region) if isinstance(region, str) and region else self
 
 
+def is_region(name: Value) -> bool:
+    """Whether this is the name of an AWS region, known or to come."""
+    return isinstance(name, str) and _REGION.match(name) is not None
+
+
 def check(config: Values) -> Checked:
     """Judge the provider's configuration."""
     failures = []
     region = config.get("region")
     if region is None:
         failures.append(Failure("region", "missing: set aws:region in the stack's configuration or on the provider"))
-    elif region is not UNKNOWN and not (isinstance(region, str) and _REGION.match(region)):
+    elif region is not UNKNOWN and not is_region(region):
         failures.append(Failure("region", "not the name of an AWS region, such as us-east-1"))
     for name in ("allowedAccountIds", "forbiddenAccountIds"):
         accounts = _parsed(config.get(name))

@@ -169,7 +169,10 @@ class Names:
         """The object's ARN."""
         if isinstance(self.inputs.get("arn"), str):
             return str(self.inputs["arn"])
-        return str(self.render(self.shape.get("arn", "arn:{partition}:{service}:{region}:{account}:{kind}/{id}")))
+        last = "{hex:16}" if self.shape.get("id") == "{arn}" else "{id}"
+        return str(
+            self.render(self.shape.get("arn", f"arn:{{partition}}:{{service}}:{{region}}:{{account}}:{{kind}}/{last}"))
+        )
 
     def _field(self, text: str) -> str:
         name, _, default = text.partition("|")

@@ -9,7 +9,7 @@ from rehearsal.aws.account import judge
 from rehearsal.aws.account.request import Request
 from rehearsal.aws.check import refused_at_up
 from rehearsal.aws.computed import Making, extra
-from rehearsal.aws.context import Context
+from rehearsal.aws.context import Context, is_region
 from rehearsal.aws.identity import Dice, Names, is_committed, shape_of
 from rehearsal.aws.library import Library
 from rehearsal.values import Properties, Value, Values, spread
@@ -75,6 +75,9 @@ class Lifecycle:
                 behind.delete(row, self._world)
 
     def _refuse_inputs(self, urn: Urn, inputs: Values) -> None:
+        region = inputs.get("region")
+        if isinstance(region, str) and not is_region(region):
+            raise Refused("InvalidRegion", "not the name of an AWS region, such as us-east-1", "region")
         for refused in refused_at_up(self._library, urn.token, inputs):
             raise refused
 

@@ -88,7 +88,8 @@ def _settled(resource: Resource | None, inputs: Values, here: Context) -> Values
     outputs: Values = {}
     if resource is not None and "tagsAll" in resource.outputs:
         tags = inputs.get("tags")
-        outputs["tagsAll"] = UNKNOWN if tags is UNKNOWN else dict(here.default_tags) | (tags or {})
+        own = tags if isinstance(tags, dict) else {}
+        outputs["tagsAll"] = UNKNOWN if tags is UNKNOWN else dict(here.default_tags) | own
     if resource is not None and "region" in resource.outputs:
         outputs["region"] = inputs.get("region") or here.region
     return outputs
@@ -106,10 +107,16 @@ def _fill(value: Value, path: list[str], given: Value) -> None:
     elif isinstance(value, dict) and len(path) > 1:
         inner = value.get(path[0])
         if isinstance(inner, dict | list):  # not into the program's own value
-            value[path[0]] = dict(inner) if isinstance(inner, dict) else [dict(item) for item in inner]
+            value[path[0]] = _copied(inner)
             _fill(value[path[0]], path[1:], given)
     elif isinstance(value, dict) and value.get(path[0]) in (None, ""):
         value[path[0]] = given
+
+
+def _copied(block: Value) -> Value:
+    blocks = block if isinstance(block, list) else [block]
+    copies = [dict(one) if isinstance(one, dict) else one for one in blocks]
+    return copies if isinstance(block, list) else copies[0]
 
 
 def _plausible(known: Property, schemas: Schemas, names: Names, *, invent: bool) -> Value:

@@ -19,7 +19,9 @@ def zone_names(region: str) -> list[str]:
 
 
 def zone_id(name: str) -> str:
-    """The id of a zone: in the emulated account zone a is number 1, b is 2, and so on."""
+    """The id of a zone: in the emulated account zone a is number 1, b is 2, and so on; local zones keep their name."""
+    if not re.fullmatch(r"[a-z]+(-[a-z]+)+-\d[a-z]", name):
+        return f"{name}-az1"
     return f"{short_region(name[:-1])}-az{ord(name[-1]) - ord('a') + 1}"
 
 
