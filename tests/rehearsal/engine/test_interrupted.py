@@ -257,7 +257,7 @@ def test_plain_pulumi_still_warns_of_the_interruption(stopped: Project, gate: Ga
 def test_a_killed_plugin_leaves_a_stack_that_converges(stopped: Project, gate: Gate, place: str) -> None:
     if place.startswith("update"):
         stopped.up()
-        stopped.program(PROGRAM.format(tags={}).replace('"first"', '"first", tags={"owner": "platform"}'))
+        stopped.program(PROGRAM.replace("TAGS", "{}").replace('"first", []', '"first", [], tags={"owner": "platform"}'))
     stopped.env |= gate.environment(place)
     process = stopped.start("up", "--yes", "--skip-preview")
     gate.wait()
