@@ -20,9 +20,9 @@ class Request:
     world: World
     row: Row | None = None
 
-    def others(self, token: str, *, everywhere: bool = False) -> list[Row]:
-        """Other objects of a type in this region, or in all regions."""
-        rows = self.world.rows(token)
+    def others(self, token: str, *, everywhere: bool = False, **equal: Value) -> list[Row]:
+        """Other objects of a type, with these outputs, in this region or in all regions."""
+        rows = self.world.rows(token, **equal)
         return [row for row in rows if (everywhere or row.region == self.context.region) and not self._is_own(row)]
 
     def find(self, name: Value) -> Row | None:

@@ -26,7 +26,8 @@ def is_taken(request: Request) -> Refused | None:
     own = {name: request.inputs.get(name) for name in rule["of"]}
     if own and all(value is None for value in own.values()):
         return None
-    for row in request.others(request.token, everywhere=rule.get("everywhere", False)):
+    plain_own = {name: value for name, value in own.items() if isinstance(value, str | int)}
+    for row in request.others(request.token, everywhere=rule.get("everywhere", False), **plain_own):
         if all(row.inputs.get(name) == value for name, value in own.items()):
             return Refused(rule["code"], request.words(rule["says"]), rule["of"][0] if rule["of"] else None)
     return None
