@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import orjson
 import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
@@ -57,7 +56,6 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
         app.include_router(documentation.router)
     errors.install(app)
     app.openapi = partial(documentation.schema, app)  # type: ignore[method-assign]
-    app.state.openapi = orjson.dumps(app.openapi())
     telemetry.install(settings)
     # Outermost last: the edge sees everything, the gate runs before routing and before a body is read.
     app.add_middleware(Gate, runtime=runtime)

@@ -4,6 +4,8 @@ Fails open: when Redis does not answer, this process counts alone and tries agai
 Pages carry a generation: a write replaces the generation, so a page read before the write is never found again.
 """
 
+import asyncio
+import hashlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from redis.asyncio import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -137,19 +139,20 @@ class RedisStore:
             retry=Retry(NoBackoff(), 1),
             **options,
         )
-        self._script = self.client.register_script(files("service").joinpath("admit.lua").read_text())
+        self._script = Batched(self.client, files("service").joinpath("admit.lua").read_text())
 
     async def admit(self, question: Question) -> Verdict:
         """Ask `admit.lua`."""
         subject = question.subject
-        answer = await self._script(
-            keys=[
-                f"app:revoked:{question.session}",
-                f"app:rate:{subject}:{question.window}",
-                f"app:generation:{subject}",
-                f"app:page:{subject}:",
-            ],
-            args=[time.time(), question.window, question.limit, question.page],
+        answer = await self._script.run(
+            f"app:revoked:{question.session}",
+            f"app:rate:{subject}:{question.window}",
+            f"app:generation:{subject}",
+            f"app:page:{subject}:",
+            time.time(),
+            question.window,
+            question.limit,
+            question.page,
         )
         generation = answer[1].decode() if isinstance(answer[1], bytes) else "0"
         return Verdict(Answer(answer[0]), generation, answer[2] if len(answer) > 2 else None)
@@ -165,6 +168,56 @@ class RedisStore:
     async def revoke(self, session: str, seconds: int) -> None:
         """Refuse the access tokens of a session until the last of them has expired."""
         await self.client.set(f"app:revoked:{session}", b"1", ex=seconds)
+
+
+class Batched:
+    """One script with four keys, asked by many requests: what comes in one turn of the event loop goes out together.
+
+    Under load that is one packet and one connection for many requests, half of what a call of its own would cost.
+    """
+
+    def __init__(self, client: Redis, source: str) -> None:
+        self._client, self._source = client, source
+        self._sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()  # how Redis names scripts
+        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, *arguments: Any) -> Any:
+        """The script's answer. Raises what the client raises."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((arguments, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._flush)
+        return await future
+
+    def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        task = asyncio.get_running_loop().create_task(self._send(batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
+        try:
+            answers = await self._execute(batch)
+            if any(isinstance(answer, NoScriptError) for answer in answers):  # a server that was restarted
+                await self._client.script_load(self._source)
+                answers = await self._execute(batch)
+        except (RedisError, OSError, TimeoutError) as error:
+            answers = [error] * len(batch)
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if future.done():  # its request was given up
+                continue
+            if isinstance(answer, BaseException):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+    async def _execute(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for arguments, _ in batch:
+            pipeline.execute_command("EVALSHA", self._sha, 4, *arguments)
+        return list(await pipeline.execute(raise_on_error=False))
 
 
 class Cache:

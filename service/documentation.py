@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
@@ -124,7 +125,10 @@ def _page(request: Request, body: str | bytes, media_type: str, seconds: int = 3
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
     """The document that the pages read."""
-    return Response(request.app.state.openapi, media_type="application/json")
+    state = request.app.state
+    if not hasattr(state, "openapi"):  # built when first asked for: starting need not wait for it
+        state.openapi = orjson.dumps(request.app.openapi())
+    return Response(state.openapi, media_type="application/json")
 
 
 @router.get("/docs")

@@ -14,7 +14,9 @@ METHODS = {name: name for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEA
 
 def catalogue() -> list[dict[str, Any]]:
     """The rows of `metrics.yaml`."""
-    rows: list[dict[str, Any]] = yaml.safe_load(files("service").joinpath("metrics.yaml").read_text())
+    rows: list[dict[str, Any]] = yaml.load(
+        files("service").joinpath("metrics.yaml").read_text(), Loader=yaml.CSafeLoader
+    )
     return rows
 
 

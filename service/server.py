@@ -49,14 +49,19 @@ def serve(application: FastAPI, host: str, port: int, metrics_port: int | None, 
         timeout_graceful_shutdown=STOP_SECONDS,
         backlog=BACKLOG,
     )
-    gc.collect()
-    gc.freeze()  # what was imported stays: it need not be looked through at every collection
-    gc.set_threshold(50_000, 20, 50)
+    collect_less()
     runtime: Runtime = application.state.runtime
     if metrics_port is not None:
         start_http_server(metrics_port, host, registry=runtime.metrics.registry)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises the signal again once everything is closed
         Server(config).run([_shared(host, port)] if share_port else None)
+
+
+def collect_less() -> None:
+    """What was imported stays: it need not be looked through at every collection, and those may be rarer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _shared(host: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """Do Redis and the process's own store follow the same rules, and is the absence of Redis survived?"""
 
+import asyncio
 import itertools
 import os
 import time
@@ -178,3 +179,22 @@ async def test_a_cache_that_is_not_there_costs_a_timeout_once(runtime: Runtime) 
         assert (await made.admit(Question("ana", "", 10, 1000))).answer is Answer.ADMITTED
     assert made.metrics.counters["cache_failures_total"]._value.get() == 1, time.perf_counter() - started
     await made.close()
+
+
+@pytest.mark.needs_redis
+async def test_questions_asked_at_once_are_counted_each_also_after_the_server_forgot_the_script() -> None:
+    """They travel together; one that is given up does not disturb the others."""
+    assert REDIS is not None
+    remote = RedisStore(CacheSettings(url=REDIS, timeout=5), "us-east-1")
+    async with redis.asyncio.Redis.from_url(REDIS.replace("//service:", "//admin:")) as admin:
+        for _ in range(2):
+            question = Question(new(), "", 3600, 10)
+            tasks = [asyncio.create_task(remote.admit(question)) for _ in range(40)]
+            await asyncio.sleep(0)
+            tasks[0].cancel()
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+            answers = [verdict.answer for verdict in done if not isinstance(verdict, BaseException)]
+            assert len(answers) == 39 and isinstance(done[0], asyncio.CancelledError)
+            assert answers.count(Answer.ADMITTED) in {9, 10}
+            await admin.script_flush()
+    await remote.client.aclose()
