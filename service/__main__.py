@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _api(options: argparse.Namespace) -> None:
+    gc.disable()  # until `serve` has everything: what is being imported is no garbage, and looking costs 0.1 s
     from service.app import create  # noqa: PLC0415
     from service.server import serve  # noqa: PLC0415
 

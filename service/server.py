@@ -62,6 +62,7 @@ def collect_less() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def _shared(host: str, port: int) -> socket.socket:
