@@ -91,25 +91,6 @@ def test_pods_that_crash_end_the_release_with_the_reason(stack: Stack) -> None:
     assert ready(stack, "blue") == 3
 
 
-def test_a_full_quota_ends_the_release_and_the_deployment_says_so(stack: Stack) -> None:
-    small = json.dumps({"api": {"least": 1, "most": 2}, "worker": {"least": 1, "most": 2}, "rollout_seconds": 30})
-    before = stack.config["workload"]
-    stack.api.call(
-        "PATCH",
-        "/api/v1/namespaces/tecnocursos/resourcequotas/service",
-        {"spec": {"hard": {"pods": "5"}}},
-        kind="application/merge-patch+json",
-    )
-    stack.up(release=release("blue", {"blue": 100, "green": 0}, blue="a", green="d"), code=1)
-    assert "live Pods was not attained" in stack.said
-    conditions = stack.get("apps/v1 deployments", "api-green")["status"]["conditions"]
-    assert any("exceeded quota" in condition["message"] for condition in conditions)
-    assert ready(stack, "blue") == 3
-    stack.pulumi("refresh", "--yes")
-    stack.up(release=STEADY, workload=small)
-    stack.up(workload=before)
-
-
 def test_changed_settings_roll_the_pods_and_not_the_tasks(stack: Stack) -> None:
     before, names = jobs(stack), stack.get("apps/v1 deployments", "api-blue")
     counted = stack.up(settings=json.dumps({"ENVIRONMENT": "dev", "LOGS__LEVEL": "debug"}))
