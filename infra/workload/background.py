@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.workload import pods
-from infra.workload.colour import autoscaler_spec, rollout_timeouts
+from infra.workload.colour import autoscaler_spec, disruption_spec, rollout_timeouts
 from infra.workload.pods import Configuration, Role
 from infra.workload.shape import ScalingShape
 from infra.workload.tenancy import RENDERING, SURGE
@@ -69,11 +69,7 @@ class Background(pulumi.ComponentResource):
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-worker-budget",
             metadata=metadata,
-            spec={
-                "max_unavailable": 1,
-                "selector": {"match_labels": match},
-                "unhealthy_pod_eviction_policy": "AlwaysAllow",
-            },
+            spec=disruption_spec(match),
             opts=inside,
         )
         kubernetes.batch.v1.CronJob(

@@ -1,5 +1,6 @@
 """What is one colour of a release? API pods of one image behind one target group, scaled and disrupted on their own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -60,6 +61,15 @@ def autoscaler_spec(name: str, scaling: ScalingShape) -> kubernetes.autoscaling.
     }
 
 
+def disruption_spec(match: Mapping[str, str]) -> kubernetes.policy.v1.PodDisruptionBudgetSpecArgsDict:
+    """A drain takes one pod at a time; what is not ready anyway never holds it up."""
+    return {
+        "max_unavailable": 1,
+        "selector": {"match_labels": dict(match)},
+        "unhealthy_pod_eviction_policy": "AlwaysAllow",
+    }
+
+
 class ColourPods(pulumi.ComponentResource):
     """Deployment, autoscaler, disruption budget, Service and the binding to the load balancer."""
 
@@ -114,11 +124,7 @@ class ColourPods(pulumi.ComponentResource):
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-budget",
             metadata=metadata,
-            spec={
-                "max_unavailable": 1,
-                "selector": {"match_labels": match},
-                "unhealthy_pod_eviction_policy": "AlwaysAllow",
-            },
+            spec=disruption_spec(match),
             opts=inside,
         )
         service = kubernetes.core.v1.Service(
