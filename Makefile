@@ -76,6 +76,9 @@ golden: .venv/.dev  ## renew tests/golden: the graph of every environment, deplo
 docs: .venv/.dev  ## draw docs/architecture from the graphs
 	@$(PY) -m delivery draw
 
+dashboards: .venv/.dev  ## renew dashboards/generated: rules, alert manager, dashboards
+	@$(PY) -m dashboards generate
+
 comments: .venv/.platform  ## write or renew a pull request's comments (in a GitHub workflow)
 	@$(PY) -m delivery comments
 

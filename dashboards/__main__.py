@@ -1,0 +1,39 @@
+"""What can be done with dashboards and alerts from a shell? `python -m dashboards --help`."""
+
+import argparse
+import sys
+
+from dashboards import generated
+from dashboards.catalogue import problems
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 when a check failed."""
+    parser = argparse.ArgumentParser(prog="python -m dashboards", description="What is watched, generated from Python.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    generate = commands.add_parser("generate", help="write dashboards/generated: rules, alert manager, dashboards")
+    generate.add_argument(
+        "--check", action="store_true", help="write nothing; print differences, fail if there are any"
+    )
+    check = commands.add_parser("check", help="what is wrong with an expression in PromQL")
+    check.add_argument("expression", nargs="+")
+    options = parser.parse_args(arguments)
+    if options.command == "check":
+        return _report([problem for expression in options.expression for problem in problems(expression)])
+    if options.check:
+        return _report([*generated.differences()], "dashboards/generated is not up to date: run make dashboards")
+    for path in generated.write():
+        print(f"dashboards/generated/{path}")
+    return 0
+
+
+def _report(lines: list[str], remedy: str = "") -> int:
+    for line in lines:
+        print(line)
+    if lines and remedy:
+        print(remedy, file=sys.stderr)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Which files are generated, and do the committed ones agree?
+
+Every generator yields pairs of a path below `dashboards/generated` and the file's text; `GENERATORS` names them all.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dashboards.metrics import ROOT
+
+FOLDER = ROOT / "dashboards/generated"
+
+File = tuple[str, str]
+GENERATORS: tuple[Callable[[], Iterator[File]], ...] = ()
+
+
+def files() -> dict[str, str]:
+    """Text of every generated file by its path; ValueError when two generators make the same one."""
+    made: dict[str, str] = {}
+    for generator in GENERATORS:
+        for path, text in generator():
+            if path in made:
+                raise ValueError(f"{path}: two generators make it")
+            made[path] = text
+    return made
+
+
+def committed(folder: Path = FOLDER) -> dict[str, str]:
+    """Text of every file in the folder by its path."""
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def differences(folder: Path = FOLDER) -> Iterator[str]:
+    """Lines of a unified diff between the folder and what the generators make; none when they agree."""
+    there, made = committed(folder), files()
+    for path in sorted(there.keys() | made.keys()):
+        before, after = there.get(path, "").splitlines(), made.get(path, "").splitlines()
+        yield from difflib.unified_diff(before, after, f"committed/{path}", f"generated/{path}", lineterm="", n=1)
+
+
+def write(folder: Path = FOLDER) -> list[str]:
+    """Bring the folder up to date: changed files are written, others removed. The paths that were touched."""
+    there, made = committed(folder), files()
+    touched = [path for path in sorted(there.keys() | made.keys()) if there.get(path) != made.get(path)]
+    for path in touched:
+        target = folder / path
+        if path in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(made[path])
+        else:
+            target.unlink()
+    return touched
