@@ -1,10 +1,13 @@
-"""`python -m rehearsal cluster`: which control planes are there, start one, stop one or all."""
+"""`python -m rehearsal cluster`: which control planes are there, start one, stop one or all, why something hangs."""
 
 import argparse
+import json
 import sys
 import time
+from dataclasses import asdict
 
-from rehearsal.cluster import binaries, control_plane
+from rehearsal.cluster import binaries, control_plane, reasons
+from rehearsal.cluster.api import ApiError
 from rehearsal.errors import RehearsalError
 
 
@@ -19,11 +22,16 @@ def main(argv: list[str]) -> int:
     end = actions.add_parser("stop", help="end its processes; its objects are kept unless --forget")
     end.add_argument("names", nargs="*", help="default: all")
     end.add_argument("--forget", action="store_true", help="remove its folder too")
+    why = actions.add_parser("reasons", help="why objects do not come up, one line per cause; nothing when all is well")
+    why.add_argument("names", nargs="*", help="default: all that run")
+    why.add_argument("--json", action="store_true", help="a list of {cluster, namespace, about, kind, message}")
     options = parser.parse_args(argv)
     root = binaries.clusters()
     try:
         if options.action == "list":
             return _list()
+        if options.action == "reasons":
+            return _reasons(options.names, options.json)
         if options.action == "stop":
             for name in options.names or [cluster.name for cluster in control_plane.known(root)]:
                 control_plane.stop(root, name, options.forget)
@@ -44,6 +52,27 @@ def main(argv: list[str]) -> int:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
+
+
+def _reasons(names: list[str], as_json: bool) -> int:
+    root = binaries.clusters()
+    rows = []
+    for name in names or [
+        cluster.name for cluster in control_plane.known(root) if control_plane.running(root / cluster.name)
+    ]:
+        folder = control_plane.folder_of(root, name)
+        cluster = control_plane.load(folder)
+        if cluster is None:
+            raise control_plane.ClusterError(f"there is no cluster {name}; list shows what there is")
+        try:
+            rows += [(name, reason) for reason in reasons.ask(control_plane.api(folder, cluster))]
+        except (OSError, ApiError) as error:
+            raise control_plane.ClusterError(f"cluster {name} does not answer: {error}") from error
+    if as_json:
+        sys.stdout.write(json.dumps([{"cluster": name, **asdict(reason)} for name, reason in rows]) + "\n")
+    else:
+        sys.stdout.writelines(f"{name}: {reason}\n" for name, reason in rows)
+    return 0
 
 
 def _list() -> int:

@@ -210,6 +210,8 @@ def _start_parts(folder: Path, binaries: Binaries, cluster: Cluster) -> None:
         "--use-service-account-credentials=false",
     )
     run("kube-scheduler", *loopback, f"--secure-port={scheduler}")
+    # KWOK waits for the leases of the process before it to run out (40 s), and no pod gets a status until then.
+    server.call("DELETE", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
     run(
         "kwok",
         "--kubeconfig=kubeconfig",

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -15,17 +13,9 @@ import pytest
 
 from rehearsal.cluster import control_plane, processes
 from rehearsal.cluster.api import ApiError
+from tests.workload.waiting import eventually
 
 from .conftest import NAME, Trial
-
-
-def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
-    """The first true answer of `look`; fails with the last one when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"still {seen!r} after {seconds} s"
-        time.sleep(0.1)
-    return seen
 
 
 def pod(image: str, **security: Any) -> dict[str, Any]:
