@@ -16,6 +16,7 @@ from service import audit, counts, documentation, errors, probes, reload, teleme
 from service.edge import Edge
 from service.gate import Gate
 from service.media import routes as media
+from service.plans import routes as plans
 from service.projects import routes as projects
 from service.runtime import Runtime
 from service.scenes import routes as scenes
@@ -47,7 +48,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     )
     app.state.runtime = runtime
     # Matching looks through routers in this order: the busiest come first.
-    for part in (projects, scenes, videos, progress, sessions, users, media, audit):
+    for part in (projects, scenes, videos, progress, sessions, users, plans, media, audit):
         app.include_router(part.router)
     app.include_router(projects.catalogue)
     app.include_router(media.files)

@@ -76,6 +76,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._values: dict[str, tuple[float, Any]] = {}  # key -> (expires at, value)
+        self.evicted = 0  # entries that had to go before their time
 
     def _get(self, key: str, default: Any) -> Any:
         expires, value = self._values.get(key, (0.0, default))
@@ -84,9 +85,10 @@ class MemoryStore:
     def _set(self, key: str, value: Any, seconds: float) -> None:
         if len(self._values) >= LARGEST_STORE:
             now = self._clock()
-            self._values = {k: v for k, v in self._values.items() if v[0] > now and not k.startswith("page:")}
-            if len(self._values) >= LARGEST_STORE:
-                self._values.clear()
+            live = {k: v for k, v in self._values.items() if v[0] > now}
+            kept = {k: v for k, v in live.items() if not k.startswith("page:")}
+            self._values = kept if len(kept) < LARGEST_STORE else {}
+            self.evicted += len(live) - len(self._values)
         self._values[key] = (self._clock() + seconds, value)
 
     async def admit(self, question: Question) -> Verdict:
@@ -228,6 +230,7 @@ class Cache:
         self.local = MemoryStore()
         self.remote = RedisStore(settings.cache, settings.region) if settings.cache.url else None
         self._clock, self._retry_at = clock, 0.0
+        self._evicted = -1 if self.remote else 0  # not known yet
 
     async def _call(self, remote: Callable[[Store], Awaitable[T]], fallback: Callable[[Store], Awaitable[T]]) -> T:
         if self.remote is not None and self._clock() >= self._retry_at:
@@ -283,6 +286,19 @@ class Cache:
         except (RedisError, OSError, TimeoutError):
             return False
         return True
+
+    async def count_evictions(self) -> None:
+        """Count what was thrown out for lack of room since the last look."""
+        if self.remote is None:
+            number = self.local.evicted
+        else:
+            try:
+                number = int((await self.remote.client.info("stats"))["evicted_keys"])
+            except (RedisError, OSError, TimeoutError):  # the next request notices and counts it
+                return
+        # The server's counter was there before this process, and begins again when the server does.
+        self.metrics.count("cache_evictions_total", number - self._evicted if number >= self._evicted >= 0 else 0)
+        self._evicted = number
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,7 +1,9 @@
 """What is measured? The collectors are built from the catalogue `metrics.yaml`, so nothing else can be emitted."""
 
+import shutil
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -54,6 +56,13 @@ class Metrics:
         """Set a gauge."""
         gauge = self.gauges[name]
         (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def disk(self, folder: Path) -> None:
+        """Measure the disk that a folder is on, or will be on once it is made."""
+        existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+        usage = shutil.disk_usage(existing)
+        self.gauge("disk_size_bytes", usage.total)
+        self.gauge("disk_free_bytes", usage.free)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one HTTP request; label children are looked up once per series, not once per request."""

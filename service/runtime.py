@@ -1,7 +1,5 @@
 """What does one process of the service consist of? Built once from the settings, handed to everything that needs it."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 from service import logs, zones
@@ -65,15 +63,10 @@ class Runtime:
         """Refresh the gauges that nothing else sets."""
         self.metrics.gauge("http_requests_in_flight", self.in_flight)
         self.metrics.gauge("rate_limit_factor", self.pressure())
-        self.metrics.gauge("disk_free_bytes", _free(self.settings.media.folder))
+        self.metrics.disk(self.settings.media.folder)
         self.database.sample()
 
     async def close(self) -> None:
         """Give back connections."""
         await self.cache.close()
         await self.database.close()
-
-
-def _free(folder: Path) -> int:
-    existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    return shutil.disk_usage(existing).free

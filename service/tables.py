@@ -2,10 +2,11 @@
 
 from service.idempotency import IdempotencyRecord
 from service.media.models import Media
+from service.plans.models import PlanPeriod
 from service.projects.models import Project
 from service.scenes.models import Scene
 from service.trail import AuditEvent
 from service.users.models import RefreshToken, User
 from service.videos.models import Video
 
-ALL = (User, RefreshToken, Project, Media, Scene, Video, IdempotencyRecord, AuditEvent)
+ALL = (User, RefreshToken, PlanPeriod, Project, Media, Scene, Video, IdempotencyRecord, AuditEvent)

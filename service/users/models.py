@@ -13,13 +13,16 @@ class User(Versioned, table=True):
     """An account; erasure empties it and keeps the row, so that the audit trail stays whole."""
 
     __tablename__ = "user"
-    __table_args__ = TABLE
+    __table_args__ = (Index("ix_user_active", "active", "last_active_at"), TABLE)
     email: str = Field(max_length=254, unique=True)
     name: str = Field(max_length=200)
     password_hash: str = Field(max_length=200)
     role: str = Field(default=Role.CREATOR.value, max_length=20)
     active: bool = Field(default=True, sa_type=Boolean)
     erased_at: datetime | None = Field(default=None, sa_type=Moment)
+    last_active_at: datetime | None = Field(
+        default=None, sa_type=Moment, description="when tokens were last issued: every few minutes of use"
+    )
 
 
 class RefreshToken(Identified, table=True):

@@ -127,6 +127,7 @@ class Export(Public):
 
     user: UserPublic
     sessions: list[dict[str, object]] = Field(examples=[[]])
+    plans: list[dict[str, object]] = Field(examples=[[]])
     projects: list[dict[str, object]] = Field(examples=[[]])
     scenes: list[dict[str, object]] = Field(examples=[[]])
     media: list[dict[str, object]] = Field(examples=[[]])

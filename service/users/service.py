@@ -15,6 +15,8 @@ from service.errors import ProblemError
 from service.identifiers import now
 from service.media.models import Media
 from service.permissions import Caller, Role
+from service.plans import service as plans
+from service.plans.models import PlanPeriod
 from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes.models import Scene
@@ -99,11 +101,13 @@ async def confirm(runtime: Runtime, caller: Caller, password: str) -> None:
 
 
 async def administer(work: Work, user: User, change: Administration) -> None:
-    """Change role or activity; the person's tokens carry the old role, so every session is closed."""
+    """Change role or activity; tokens carry the old role, so every session is closed; a closed account pays nothing."""
     if user.id == work.caller.user_id:
         raise ProblemError(409, "administrators do not change themselves: the last one would lock everybody out")
     fields = change.model_dump(exclude_none=True)
     user.sqlmodel_update(fields)
+    if not user.active:
+        await plans.end(work, user.id)
     await sessions.close_all(work.session, work.runtime, user.id)
     work.record("user.administered", user.id, fields=sorted(fields))
 
@@ -119,6 +123,7 @@ async def export(session: AsyncSession, user: User) -> Export:
     return Export(
         user=UserPublic.model_validate(user),
         sessions=await rows(RefreshToken, col(RefreshToken.user_id) == user.id, "token_hash"),
+        plans=await rows(PlanPeriod, col(PlanPeriod.user_id) == user.id),
         projects=await rows(Project, col(Project.owner_id) == user.id),
         scenes=await rows(Scene, col(Scene.project_id).in_(projects)),
         media=await rows(Media, col(Media.owner_id) == user.id),
@@ -133,6 +138,7 @@ async def erase(session: AsyncSession, request: Request, runtime: Runtime, user:
     videos = (await session.exec(select(Video).where(col(Video.owner_id) == user.id))).all()
     keys = [row.key for row in media] + [key for row in videos for key in row.files]
     await sessions.close_all(session, runtime, user.id)
+    await plans.forget(session, runtime.metrics, user.id)
     for project in (await session.exec(select(Project).where(col(Project.owner_id) == user.id))).all():
         await session.delete(project)  # scenes and videos go with it
     for row in media:
@@ -140,7 +146,7 @@ async def erase(session: AsyncSession, request: Request, runtime: Runtime, user:
     for token in (await session.exec(select(RefreshToken).where(col(RefreshToken.user_id) == user.id))).all():
         await session.delete(token)
     user.email, user.name, user.password_hash = f"{user.id}@erased.invalid", "erased", "!"
-    user.active, user.erased_at = False, now()
+    user.active, user.erased_at, user.last_active_at = False, now(), None
     trail.record(session, request, "user.erased", actor=user.id, target=user.id)
 
     async def afterwards() -> None:

@@ -39,7 +39,7 @@ async def log_in(body: Login, request: Request, runtime: deps.RuntimeDep) -> Res
             trail.record(session, request, "session.refused", actor=None)
             opened = None
         else:
-            opened = sessions.open_session(session, request, runtime, user, None)
+            opened = await sessions.open_session(session, request, runtime, user, None)
             trail.record(session, request, "session.opened", actor=user.id, target=opened.session_id)
     runtime.metrics.count("sessions_total", event="opened" if opened else "refused")
     if opened is None:

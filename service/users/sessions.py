@@ -31,9 +31,16 @@ class Opened:
     session_id: str
 
 
-def open_session(session: AsyncSession, request: Request, runtime: Runtime, user: User, family: str | None) -> Opened:
+async def open_session(
+    session: AsyncSession, request: Request, runtime: Runtime, user: User, family: str | None
+) -> Opened:
     """Issue tokens of a new family, or the successor in a family."""
     token, digest = tokens.opaque()
+    # Before the token's row, whose foreign key locks the user's row for sharing: two logins at once would deadlock.
+    # Being active is no change of the account: neither its version nor the moment of its change moves.
+    await session.exec(
+        update(User).where(col(User.id) == user.id).values(last_active_at=now(), updated_at=User.updated_at)
+    )
     family_id = family or new()
     session.add(
         RefreshToken(
@@ -75,7 +82,7 @@ async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
             user = await session.get_one(User, row.user_id)
             if user.active:
                 runtime.metrics.count("sessions_total", event="refreshed")
-                return open_session(session, request, runtime, user, row.family_id)
+                return await open_session(session, request, runtime, user, row.family_id)
             raise ProblemError(401, "the account is closed", UNAUTHENTICATED)
         reused = row.used_at is not None and row.revoked_at is None
         if reused and row.used_at is not None and now() - row.used_at < SAME_MOMENT:

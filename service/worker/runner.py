@@ -75,6 +75,7 @@ class Runner:
                 await database.close()
 
     async def _look(self) -> None:
+        self._metrics.disk(self._settings.worker.folder)
         try:
             await sweep(self._parts.database, self._parts.storage, self._metrics, self._settings.worker)
             number, age = await jobs.queue(self._parts.database)

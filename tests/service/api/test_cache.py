@@ -198,3 +198,35 @@ async def test_questions_asked_at_once_are_counted_each_also_after_the_server_fo
             assert answers.count(Answer.ADMITTED) in {9, 10}
             await admin.script_flush()
     await remote.client.aclose()
+
+
+async def test_a_full_store_counts_what_it_throws_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cache.LARGEST_STORE", 3)
+    cache = Cache(Settings(), Metrics())
+    for name in "abcde":
+        await cache.local.fill("ana", "0", name, b"body", 60)
+    await cache.count_evictions()
+    await cache.count_evictions()
+    assert cache.metrics.registry.get_sample_value("cache_evictions_total") == 3
+
+
+@pytest.mark.needs_redis
+async def test_evictions_of_the_server_are_counted_from_now_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(Settings(cache={"url": REDIS, "timeout": 5}), Metrics())
+    assert cache.remote is not None
+    await cache.count_evictions()  # really asked: the access list allows it
+    assert cache.metrics.registry.get_sample_value("cache_failures_total") == 0
+    readings = iter([7, 9, 2, 4])
+
+    async def info(section: str) -> dict[str, int]:
+        assert section == "stats"
+        return {"evicted_keys": next(readings)}
+
+    await cache.close()
+    cache = Cache(Settings(cache={"url": REDIS}), Metrics())
+    assert cache.remote is not None
+    monkeypatch.setattr(cache.remote.client, "info", info)
+    for expected in (0, 2, 2, 4):  # the server was restarted before the third
+        await cache.count_evictions()
+        assert cache.metrics.registry.get_sample_value("cache_evictions_total") == expected
+    await cache.close()

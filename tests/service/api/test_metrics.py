@@ -40,6 +40,10 @@ def test_what_is_not_in_the_catalogue_cannot_be_emitted() -> None:
         Metrics().count("invented_total")
 
 
+# Every kind of change: conversion, upgrade, exchange, downgrade, churn, return.
+PLANS = [("basic", 900), ("professional", 4900), ("school", 4900), ("basic", 900), ("free", 0), ("basic", 900)]
+
+
 async def everything(client: httpx.AsyncClient, meet: Any, runtime: Runtime, limits: Any) -> None:
     """One use of everything that is measured."""
     from service.cache import Cache
@@ -75,7 +79,10 @@ async def everything(client: httpx.AsyncClient, meet: Any, runtime: Runtime, lim
     await client.get("/api/v1/users/me/export", headers=headers)
     await client.delete("/api/v1/sessions/current", headers=headers)
     await client.request("BREW", "/nowhere")
-    await meet(Role.ADMIN)
+    admin = await meet(Role.ADMIN)
+    for version, (plan, cents) in enumerate(PLANS):
+        body, expected = {"plan": plan, "price_cents": cents}, admin.headers | {"if-match": f'"{version}"'}
+        assert (await client.put(f"/api/v1/users/{admin.id}/plan", json=body, headers=expected)).status_code == 200
     limits(0)
     for method, path in (
         *(
@@ -87,6 +94,7 @@ async def everything(client: httpx.AsyncClient, meet: Any, runtime: Runtime, lim
         await client.request(method, path)
     limits(1000)
     await counts.count_rows(runtime)
+    await counts.count_business(runtime)
     runtime.sample()
     for name in ("cache_failures_total", "cache_readonly_total", "database_reconnects_total"):
         assert name in ROWS  # emitted by the tests of failures, which count them

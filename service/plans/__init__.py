@@ -1,0 +1,1 @@
+"""What an account pays: its plan, the price and since when."""
