@@ -223,6 +223,8 @@ async def test_beside_the_api_a_worker_is_woken_in_memory(tmp_path):
 
         await until(ended, 50)
     assert (await read(database, video)).message == "Ready"
+    free, size = (metrics.registry.get_sample_value(f"disk_{kind}_bytes") for kind in ("free", "size"))
+    assert 0 < free < size  # a worker fills its disk more than the API does
     await database.close()
 
 
