@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from dashboards import generated
+from dashboards import expressions, generated
 from dashboards.catalogue import problems
 
 
@@ -15,11 +15,12 @@ def main(arguments: list[str] | None = None) -> int:
     generate.add_argument(
         "--check", action="store_true", help="write nothing; print differences, fail if there are any"
     )
-    check = commands.add_parser("check", help="what is wrong with an expression in PromQL")
-    check.add_argument("expression", nargs="+")
+    check = commands.add_parser("check", help="what is wrong with expressions in PromQL")
+    check.add_argument("expression", nargs="*", help="(default: every one that is generated)")
     options = parser.parse_args(arguments)
     if options.command == "check":
-        return _report([problem for expression in options.expression for problem in problems(expression)])
+        asked = [(text, text) for text in options.expression] or expressions.everything()
+        return _report([f"{origin}: {problem}" for origin, text in asked for problem in problems(text)])
     if options.check:
         return _report([*generated.differences()], "dashboards/generated is not up to date: run make dashboards")
     for path in generated.write():

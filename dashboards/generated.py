@@ -7,12 +7,13 @@ import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dashboards import alertmanager, rules
 from dashboards.metrics import ROOT
 
 FOLDER = ROOT / "dashboards/generated"
 
 File = tuple[str, str]
-GENERATORS: tuple[Callable[[], Iterator[File]], ...] = ()
+GENERATORS: tuple[Callable[[], Iterator[File]], ...] = (rules.files, alertmanager.files)
 
 
 def files() -> dict[str, str]:

@@ -179,6 +179,7 @@ class Database:
             pool: Any = engine.pool
             self.metrics.gauge("database_connections", pool.checkedout(), pool=name, state="used")
             self.metrics.gauge("database_connections", pool.checkedin(), pool=name, state="idle")
+            self.metrics.gauge("database_connections_limit", self.settings.database.pool_size, pool=name)
 
     async def close(self) -> None:
         """Close every connection."""
