@@ -1,0 +1,1 @@
+"""The dashboards, from typed Python to Grafana's JSON."""
