@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dashboards import alertmanager, rules
+from dashboards.boards import index as boards
 from dashboards.metrics import ROOT
 
 FOLDER = ROOT / "dashboards/generated"
 
 File = tuple[str, str]
-GENERATORS: tuple[Callable[[], Iterator[File]], ...] = (rules.files, alertmanager.files)
+GENERATORS: tuple[Callable[[], Iterator[File]], ...] = (rules.files, alertmanager.files, boards.files)
 
 
 def files() -> dict[str, str]:

@@ -124,11 +124,18 @@ STORES = Row(
         ),
         Panel(
             "database_pool",
-            "Connections of the pools",
-            "In use and idle. A pool without idle ones makes requests wait.",
-            "short",
-            (Query(f"sum by (pool, state) (database_connections{{{API}}})", "{{pool}}, {{state}}"),),
-            stacked=True,
+            "Pools in use",
+            "Share of a pool's connections in use, in the pod where it is highest. At 100 % requests wait for one.",
+            "percentunit",
+            (
+                Query(
+                    f'max by (pool) (database_connections{{{API},state="used"}}'
+                    f" / on (instance, pool) database_connections_limit{{{API}}})",
+                    "{{pool}}",
+                ),
+            ),
+            steps=above(0.8, 0.95),
+            most=1,
         ),
         Panel(
             "database_reconnects",

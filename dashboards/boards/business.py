@@ -160,7 +160,7 @@ WORK = Row(
         Panel(
             "stored",
             "Courses, scenes, uploads, videos",
-            "Rows stored.",
+            "All that people have made and not deleted.",
             "short",
             (Query(f'max by (kind) (stored_rows{{{API},kind!="users"}})', "{{kind}}"),),
         ),
