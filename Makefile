@@ -93,6 +93,9 @@ fidelity: .venv/.dev  ## agreement of the emulated AWS provider with the recorde
 test: .venv/.dev  ## set-up, then every test that needs no cloud
 	@$(PY) tests/run.py $(PARTS)
 
+test-exhaustive: .venv/.dev  ## what takes too long for every run: thirty kills, every environment on a real API server
+	@$(PY) tests/run.py --exhaustive $(PARTS)
+
 lint: .venv/.dev  ## ruff, mypy, import-linter
 	@$(PY) tests/run.py lint types imports
 

@@ -16,6 +16,7 @@ from rehearsal.aws.naming import overrides
 from rehearsal.aws.planned import RULES
 from rehearsal.aws.schema import Resource
 from rehearsal.errors import RehearsalError
+from rehearsal.kubernetes import kinds
 
 _SHOWN = 8
 _WORDS = {
@@ -61,6 +62,8 @@ class Explanation:
 
 def explain(library: Library, token: str) -> Explanation:
     """What is known of `token`; its level is "unknown" when the SDK has no such type."""
+    if token.startswith("kubernetes:"):
+        return _object(token)
     resource = library.schemas.get(token)
     if resource is None:
         return Explanation(token, "unknown")
@@ -81,6 +84,20 @@ def explain(library: Library, token: str) -> Explanation:
         _named(resource),
         sorted(source for source in sources if source),
         sorted(rules.unverified),
+    )
+
+
+def _object(token: str) -> Explanation:
+    """A kind of Kubernetes object, as KUBERNETES=schema checks it."""
+    _, api_version, kind = token.split(":")
+    api_version = api_version.removeprefix("core/")
+    known = kinds.has_schema(api_version, kind, None)
+    return Explanation(
+        token,
+        "schema",
+        list(kinds.replacing(api_version, kind)),
+        checks=[Check("", "the schema that Kubernetes publishes", "check", "kubernetes-validate")] if known else [],
+        unverified=list(kinds.only_a_cluster_refuses(api_version, kind)),
     )
 
 
@@ -135,20 +152,19 @@ def _named(resource: Resource) -> str:
 
 def lines(one: Explanation) -> Iterator[str]:
     """The view for a person."""
-    known = (
-        "the provider's own source was read" if one.level == "facts" else "only the SDK's schema and the API's model"
-    )
-    yield f"{one.token}  [{one.level}: {known}]"
+    emulated = not one.token.startswith("kubernetes:")
+    yield f"{one.token}  [{one.level}: {_LEVELS[one.level] if emulated else 'what Kubernetes publishes of its kinds'}]"
     yield from _listed("replaced when these change", one.replace_on)
     yield from _listed("replaced sometimes", [f"{path}: {words}" for path, words in one.replace_sometimes.items()])
-    if one.level == "schema" and not set(one.replace_on) - {"region"}:
+    if emulated and one.level == "schema" and not set(one.replace_on) - {"region"}:
         yield "  nothing is known of replacement: other changes are shown as changes in place"
     for at, title in (("check", "checked in the preview"), ("up", "refused by AWS at `up`")):
         yield from _listed(title, [f"{one.property or '(all)'}: {one.expects}" for one in one.checks if one.at == at])
     yield from _listed("AWS keeps its own value when left out", one.keeps)
     yield from _listed("defaults", [f"{path} = {json.dumps(value)}" for path, value in one.defaults.items()])
     yield from _listed("named when the program does not", [one.named] if one.named else [])
-    yield from _listed("unverified (CloudFormation's word, not the provider's)", one.unverified)
+    title = "unverified (CloudFormation's word, not the provider's)" if emulated else "only a real API server refuses"
+    yield from _listed(title, one.unverified)
     yield from _listed("sources", one.sources)
 
 

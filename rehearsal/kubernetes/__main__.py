@@ -11,7 +11,7 @@ def main() -> None:
     from rehearsal.kubernetes.provider import Kubernetes  # noqa: PLC0415 - only now do the messages load cheaply
     from rehearsal.plugin import serve  # noqa: PLC0415
 
-    serve(Kubernetes(sys.argv[1] if len(sys.argv) > 1 else ""))
+    serve(Kubernetes(*sys.argv[1:3]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Kinds without a published schema (custom resources) are taken as they are.
 
 import functools
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -30,24 +30,44 @@ def has_schema(api_version: str, kind: str, version: str | None) -> bool:
     return _validator(api_version, kind, version or _newest()) is not None
 
 
+def only_a_cluster_refuses(api_version: str, kind: str) -> tuple[str, ...]:
+    """What a real API server refuses of a kind and this plugin cannot know."""
+    table = _table()["only_a_cluster_refuses"]
+    own = table.get(f"{api_version} {kind}", ()) if has_schema(api_version, kind, None) else table["custom"]
+    return (*own, *table["*"])
+
+
 def failures(inputs: Values, version: str | None) -> list[Failure]:
     """What the published schema of this Kubernetes version (None: the newest) refuses; unknowns are passed over.
 
     Messages name fields and what is expected, never a value: a Secret's data must not be repeated.
     """
+    refused = [error for error in _errors(inputs, version) if error.validator != "additionalProperties"]
+    return [
+        Failure(spell(tuple(error.absolute_path)), _reason(error))
+        for error in refused
+        if not has_unknown(error.instance)
+    ]
+
+
+def unknown_fields(inputs: Values, version: str | None) -> list[str]:
+    """Paths that the published schema does not have. The API server drops them and warns: the provider asks it to."""
+    return sorted(
+        spell((*error.absolute_path, name))
+        for error in _errors(inputs, version)
+        if error.validator == "additionalProperties"
+        for name in set(error.instance) - set(error.schema.get("properties", {}))
+    )
+
+
+def _errors(inputs: Values, version: str | None) -> Iterator[Any]:
     validator = _validator(str(inputs.get("apiVersion")), str(inputs.get("kind")), version or _newest())
-    if validator is None:
-        return []
-    refused = [error for error in validator.iter_errors(inputs) if not has_unknown(error.instance)]
-    return [Failure(spell(tuple(error.absolute_path)), _reason(error)) for error in refused]
+    return validator.iter_errors(inputs) if validator else iter(())
 
 
 def _reason(error: Any) -> str:
     expected = error.validator_value
     match error.validator:
-        case "additionalProperties":
-            known = error.schema.get("properties", {})
-            return "unknown field: " + ", ".join(sorted(set(error.instance) - set(known)))
         case "required":
             return "required field is missing: " + ", ".join(name for name in expected if name not in error.instance)
         case "type":

@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Literal
 
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from typing_extensions import override
 
 from rehearsal.answers import Change, Checked, Differences, Failure, Object, Refused, Urn
@@ -26,8 +28,10 @@ _CLUSTER = "aws:eks/cluster:Cluster"
 class Kubernetes(Provider):
     """One provider instance: one cluster, in the world of the stack it serves."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, engine: str = "") -> None:
+        """`engine` is the address that warnings go to; without one they are not given."""
         super().__init__(version)
+        self._engine = engine
         self._server, self._namespace, self._mutable = "", "default", frozenset[str]()
 
     @override
@@ -67,7 +71,10 @@ class Kubernetes(Provider):
             )
         if kind.endswith("List") and "items" in news:
             return Checked(inputs, (Failure("kind", "a list cannot be created: use the types of its items"),))
-        return Checked(inputs, tuple(kinds.failures(inputs, self._version(urn))))
+        version = self._version(urn)
+        for path in kinds.unknown_fields(inputs, version):
+            self._warn(urn, f'unknown field "{path}": the API server drops it')
+        return Checked(inputs, tuple(kinds.failures(inputs, version)))
 
     @override
     def diff(self, urn: Urn, id: str, old: Object, news: Values, ignored: list[str]) -> Differences:
@@ -117,6 +124,12 @@ class Kubernetes(Provider):
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
         raise Refused("NotSupported", f"{token} needs the official provider: KUBERNETES=real")
+
+    def _warn(self, urn: Urn, text: str) -> None:
+        if self._engine:
+            with grpc.insecure_channel(self._engine) as channel:
+                request = engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn.text)
+                engine_pb2_grpc.EngineStub(channel).Log(request)
 
     def _metadata(self, urn: Urn, olds: Values, news: Values, seed: bytes) -> Values:
         """Metadata with a name (the old one, or a new one) and, for a built-in kind, a namespace."""

@@ -35,7 +35,7 @@ def test_json_for_the_report(schemas: object, capsys: pytest.CaptureFixture[str]
     assert {"token", "level", "replace_on", "checks", "sources", "unverified"} <= balancer.keys()
     assert balancer["replace_sometimes"]["subnets"].startswith("network")
     assert any(check["at"] == "up" and check["property"] == "idleTimeout" for check in balancer["checks"])
-    assert namespace["level"] == "unknown"
+    assert namespace["level"] == "schema" and namespace["unverified"]
 
 
 def test_a_misspelt_type(schemas: object) -> None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,23 @@ class Plugin:
 
     Error = grpc.RpcError
 
-    def __init__(self, worlds: Path, module: str = "rehearsal.aws", version: str = "7.51.1") -> None:
+    def __init__(self, worlds: Path, module: str = "rehearsal.aws", *arguments: str) -> None:
+        self._start([sys.executable, "-I", "-m", module, *(arguments or ["7.51.1"])], {"REHEARSAL_WORLD": str(worlds)})
+
+    @classmethod
+    def program(cls, executable: Path) -> "Plugin":
+        """Any other provider's plugin."""
+        made = cls.__new__(cls)
+        made._start([str(executable), "127.0.0.1:1"], {})
+        return made
+
+    def _start(self, command: list[str], env: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", module, version],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"REHEARSAL_WORLD": str(worlds)},
+            env=os.environ | env,
         )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())

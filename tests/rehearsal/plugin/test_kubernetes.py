@@ -2,10 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import grpc
 import pytest
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from typing_extensions import override
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -24,6 +29,33 @@ def kubeconfig(server: str) -> str:
 @pytest.fixture
 def kubernetes(start: Callable[..., Any]) -> Any:
     return start("rehearsal.kubernetes", "4.25.0", kubeconfig=kubeconfig("https://one"))
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """What the engine is told."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self._server = grpc.server(ThreadPoolExecutor(1))
+        engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    @override
+    def Log(self, request: engine_pb2.LogRequest, context: Any) -> Empty:
+        assert request.severity == engine_pb2.WARNING
+        self.warnings.append(request.message)
+        return Empty()
+
+    def stop(self) -> None:
+        self._server.stop(None)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine()
+    yield made
+    made.stop()
 
 
 def deployment(**spec: Any) -> dict[str, Any]:
@@ -50,13 +82,19 @@ def test_an_object_is_named_and_put_into_the_namespace(kubernetes: Any) -> None:
     ("spec", "property", "reason"),
     [
         ({"replicas": "three"}, "spec.replicas", "must be integer"),
-        ({"replica": 3}, "spec", "unknown field: replica"),
         ({"selector": None}, "spec", "required field is missing: selector"),
     ],
 )
 def test_the_published_schema_refuses(kubernetes: Any, spec: Any, property: str, reason: str) -> None:
     _, failures = kubernetes.check(DEPLOYMENT, deployment(**spec))
     assert property in failures and failures[property].startswith(reason)
+
+
+def test_an_unknown_field_is_a_warning_as_the_api_server_gives_it(start: Callable[..., Any], engine: Any) -> None:
+    kubernetes = start("rehearsal.kubernetes", "4.25.0", engine.address, kubeconfig=kubeconfig("https://one"))
+    _, failures = kubernetes.check(DEPLOYMENT, deployment(replica=3))
+    assert failures == {}
+    assert engine.warnings == ['unknown field "spec.replica": the API server drops it']
 
 
 def test_a_secret_is_never_repeated(kubernetes: Any) -> None:
