@@ -89,7 +89,8 @@ def burn_alert(objective: Objective, window: BurnWindow) -> Alert:
     wrong = threshold(window.factor, objective.budget)
     long, short = duration(window.long), duration(window.short)
     mine = f'{{slo="{objective.name}"}}'
-    enough = f"avg_over_time(slo:events:rate5m{mine}[{long}]) * {window.long} >= {objective.least}"
+    base = duration(BASE)  # rates of five minutes, every five minutes: their sum is the number of events
+    enough = f"sum_over_time(slo:events:rate5m{mine}[{long}:{base}]) * {BASE} >= {objective.least}"
     part = spent(window.factor, window.long, objective.period_days)
     return Alert(
         name=f"{objective.name.capitalize()}BudgetBurn",
@@ -125,19 +126,20 @@ def rule(alert: Alert) -> Rule:
     )
 
 
-def every_alert() -> tuple[Alert, ...]:
-    """The objectives' alerts, then the others."""
-    return (*(burn_alert(objective, window) for objective in OBJECTIVES for window in WINDOWS), *alerts())
+def every_alert(support_ends: int | None = None) -> tuple[Alert, ...]:
+    """The objectives' alerts, then the others. support_ends: instead of the day that the stacks know."""
+    burning = (burn_alert(objective, window) for objective in OBJECTIVES for window in WINDOWS)
+    return (*burning, *alerts(ends=support_ends))
 
 
-def groups() -> dict[str, tuple[Group, ...]]:
-    """Groups of rules by the name of their file."""
+def groups(support_ends: int | None = None) -> dict[str, tuple[Group, ...]]:
+    """Groups of rules by the name of their file. support_ends: as in `every_alert`."""
     recording = [
         Group(name=f"{objective.name}-recording", interval=INTERVAL, rules=tuple(recordings(objective)))
         for objective in OBJECTIVES
     ]
     by_area: dict[Area, list[Rule]] = {}
-    for alert in every_alert():
+    for alert in every_alert(support_ends):
         by_area.setdefault(alert.area, []).append(rule(alert))
     alerting = {area: Group(name=area, interval=INTERVAL, rules=tuple(rules)) for area, rules in by_area.items()}
     objective = (*recording, alerting.pop("objective"))
@@ -149,7 +151,7 @@ def as_yaml(found: Sequence[Group]) -> str:
     return dump({"groups": [group.model_dump(mode="json", by_alias=True, exclude_defaults=True) for group in found]})
 
 
-def files() -> Iterator[tuple[str, str]]:
-    """Every rule file with its path."""
-    for name, found in groups().items():
+def files(support_ends: int | None = None) -> Iterator[tuple[str, str]]:
+    """Every rule file with its path. support_ends: as in `every_alert`."""
+    for name, found in groups(support_ends).items():
         yield f"rules/{name}.yaml", as_yaml(found)
