@@ -105,6 +105,11 @@ policies: .venv/.platform  ## the rules that the committed graph of ENV breaks
 compliance: .venv/.platform  ## an auditor's report per environment: build/ENV/compliance.{html,sarif,json}
 	@for env in dev staging production; do echo "==> $$env"; $(PY) policies/compliance.py --env $$env; done
 
+# TARGET is on loopback or in loadtests/targets.yaml; without one a service is started, with database and cache of its own.
+load: .venv/.dev  ## load a service and judge it: PROFILE=smoke|baseline|stress|limit|spike|login [TARGET=URL] [FLAGS=...]
+	@$(if $(TARGET),,tests/service/require.sh mariadbd=mariadb-server-core my_print_defaults=mariadb-client-core redis-server=redis-server)
+	@exec $(PY) -m loadtests run --profile $(or $(PROFILE),smoke) $(if $(TARGET),--target $(TARGET)) $(FLAGS)
+
 bench: .venv/.dev  ## the printed figures of benchmarks/ (BENCH=name for one of them)
 	@for name in $(or $(BENCH),$(patsubst benchmarks/%.py,%,$(shell grep -l '__main__' benchmarks/*.py))); do \
 	  echo "==> $$name"; $(PY) benchmarks/$$name.py; done

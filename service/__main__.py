@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--master-password-file", type=Path, required=True, help="file with the master password, or RDS's JSON secret"
     )
     commands.add_parser("sweep", help="forget what has expired: tokens, idempotency keys, silent workers")
+    sample = commands.add_parser("sample", help="fill a database of dev with accounts; prints their tokens (JSON)")
+    sample.add_argument("--accounts", type=int, default=50, help="(default: %(default)s)")
     commands.add_parser("settings", help="list settings: name, kind, default, meaning")
     commands.add_parser("openapi", help="print the OpenAPI document")
     options = parser.parse_args(arguments)
@@ -152,6 +154,12 @@ def _sweep(_: argparse.Namespace) -> None:
 
     for what, number in asyncio.run(sweep.run(Settings())).items():
         print(f"{what}: {number}")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from service.sample import fill  # noqa: PLC0415
+
+    sys.stdout.buffer.write(orjson.dumps(fill(Settings(), options.accounts)) + b"\n")
 
 
 def _settings(_: argparse.Namespace) -> None:
