@@ -27,7 +27,10 @@ def _plain(text: str) -> str:
 
 
 class Alert(Model):
-    """One alert. wait: how long it must be wrong, in Prometheus' notation. summary: may hold templates."""
+    """One alert. wait: how long it must be wrong, in Prometheus' notation. summary: may hold templates.
+
+    panel: the panel of a dashboard that shows more, by its name; None means that of the area.
+    """
 
     name: str = Field(pattern=r"^([A-Z][a-z]+)+$")
     area: Area
@@ -37,6 +40,7 @@ class Alert(Model):
     summary: str
     description: Annotated[str, AfterValidator(_plain)]
     labels: dict[str, str] = Field(default_factory=dict)
+    panel: str | None = None
 
 
 def support_ends(stacks: Path = STACKS) -> int:

@@ -146,11 +146,15 @@ class _Walk:
 
     def binary(self, node: promql.BinaryExpr) -> Names:
         left, right, op, modifier = self.labels(node.lhs), self.labels(node.rhs), str(node.op), node.modifier
-        on = None
+        on, ignored = None, frozenset[str]()
         if modifier is not None and modifier.matching is not None:
             named = frozenset(modifier.matching.labels)
-            self.present(named, left & right, op)
-            on = named if modifier.matching.type == promql.LabelModifierType.Include else None
+            if modifier.matching.type == promql.LabelModifierType.Include:
+                self.present(named, left & right, op)
+                on = named
+            else:
+                self.present(named, left | right, op)
+                ignored = named
         if op in SETS:
             return left
         if op == "or":
@@ -162,7 +166,7 @@ class _Walk:
         if modifier is not None and modifier.card == promql.VectorMatchCardinality.OneToMany:
             self.present(extra, left, op)
             return right | extra
-        return left | right if on is None else on
+        return (left | right) - ignored if on is None else on
 
     def present(self, wanted: Names, there: Names, where: str) -> None:
         for name in sorted(wanted - there):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from dashboards.alerts import Alert, Area, alerts
+from dashboards.boards.index import link
 from dashboards.burn_rates import WINDOWS, BurnWindow, duration, spent, threshold
 from dashboards.documents import dump
 from dashboards.metrics import Model
@@ -15,18 +16,18 @@ RECORDED = (BASE, 1800, 3600, 7200, 21600, 86400, 259200)  # every window of bur
 RAW = 3600  # seconds: up to here ratios are made of raw counters, above of recorded rates, which costs a hundredth
 INTERVAL = "30s"  # as often as the scraper scrapes
 RUNBOOKS = "docs/runbooks"
-BOARDS: dict[Area, str] = {  # the dashboard that shows more of an area
-    "objective": "tecnocursos-objectives",
-    "api": "tecnocursos-application",
-    "pods": "tecnocursos-infrastructure",
-    "resources": "tecnocursos-infrastructure",
-    "database": "tecnocursos-application",
-    "cache": "tecnocursos-application",
-    "providers": "tecnocursos-application",
-    "videos": "tecnocursos-application",
-    "edge": "tecnocursos-infrastructure",
-    "platform": "tecnocursos-infrastructure",
-    "watching": "tecnocursos-infrastructure",
+PANELS: dict[Area, str] = {  # what shows more of an area, by the panel's name
+    "objective": "burn_rate",
+    "api": "errors",
+    "pods": "pods_ready",
+    "resources": "pod_memory",
+    "database": "database_latency",
+    "cache": "cache_failures",
+    "providers": "provider_calls",
+    "videos": "queue_age",
+    "edge": "requests",
+    "platform": "nodes",
+    "watching": "targets",
 }
 
 
@@ -121,7 +122,7 @@ def rule(alert: Alert) -> Rule:
             "summary": alert.summary,
             "description": alert.description,
             "runbook": f"{RUNBOOKS}/{alert.name}.md",
-            "dashboard": f"/d/{BOARDS[alert.area]}",
+            "dashboard": link(alert.panel or PANELS[alert.area]),
         },
     )
 

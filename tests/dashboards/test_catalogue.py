@@ -17,6 +17,7 @@ from dashboards import catalogue, metrics
         'ai_requests_total{outcome!~"ok|open"} and on (provider) ai_breaker_open == 1',
         "sum by (pod) (database_connections) * on (pod) group_left (component) up",
         "time() - vector(5) > 3",
+        "sum by (pod, state) (database_connections) / ignoring (state) sum by (pod) (database_connections)",
         'label_replace(up, "zone", "$1", "instance", "(.*)")',
     ],
 )
@@ -37,6 +38,7 @@ def test_accepts(expression: str) -> None:
         ("sum by (zone) (up)", "sum: no label 'zone'"),
         ("sum by (pod) (sum by (job) (up))", "no label 'pod' at this place; there are job"),
         ("sum(up) / on (pod) up", "no label 'pod'"),
+        ("up / ignoring (colour) up", "no label 'colour'"),
         ("up * on (pod) group_left (colour) up", "no label 'colour'"),
         ("histogram_quantile(0.9, sum(rate(http_request_duration_seconds_bucket[5m])))", "no label 'le'"),
         ("histogram_quantile(0.9, rate(http_request_duration_seconds[5m]))", "no such metric"),
