@@ -39,7 +39,10 @@ def run(options: argparse.Namespace) -> int:
         ended.seconds,
         ended.interrupted,
     )
-    said = verdict(publish.write(target, facts, env, notes))
+    shown = publish.write(target, facts, env, notes)
+    for why in shown.reasons:
+        print(f"{why.about}: {why.kind}: {why.message}")
+    said = verdict(shown)
     print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
     return ended.code
 

@@ -64,8 +64,11 @@ def _sections(outcome: Outcome, estimate: Estimate, notes: Sequence[str]) -> Ite
         f"{marker(run)}\n## {_SIGNS[said.level]} {prose(run.environment, 60)}: "
         f"{prose(said.headline, 200)}\n\n{prose(said.reason, 600)} {where[0].upper() + where[1:]}."
     )
-    if outcome.errors:
-        rows = (f"- {_about(error.about)} {prose(error.headline, 500)}" for error in outcome.errors)
+    if outcome.errors or outcome.reasons:
+        rows = [
+            f"- {code(why.about, 120)} **{prose(why.kind, 20)}**: {prose(why.message, 500)}" for why in outcome.reasons
+        ]
+        rows += [f"- {_about(error.about)} {prose(error.headline, 500)}" for error in outcome.errors]
         yield _Section("### What failed\n", tuple(rows))
     if outcome.losses:
         head = "### Data at stake\n\n| | Resource | What is lost | Because of |\n|---|---|---|---|"

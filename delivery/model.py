@@ -102,8 +102,17 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why an object does not come up, in the cluster's words. about: kind/name; kind: image, probe, quota and so on."""
+
+    about: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """Everything the events of one run say."""
+    """Everything the events of one run say, and for a failed one what the clusters say."""
 
     run: Run
     preview: bool
@@ -119,6 +128,7 @@ class Outcome:
     damaged: int
     before: Mapping[str, events.State]
     after: Mapping[str, events.State]
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def losses(self) -> tuple[Change, ...]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ import yaml
 
 from delivery import architecture, comment, cost, drawing, events, golden, report
 from delivery.engine import Target
-from delivery.model import Outcome, Run
+from delivery.model import Outcome, Reason, Run
 from delivery.outcome import outcome
+from delivery.redact import redact
+
+CLUSTER = "aws:eks/cluster:Cluster"
 
 
 def not_started(target: Target, reason: str) -> None:
@@ -33,13 +37,15 @@ def write(target: Target, run: Run, env: Mapping[str, str] | None, notes: Sequen
     """
     lines = target.events.read_text(errors="replace").splitlines() if target.events.exists() else []
     shown = outcome(run, events.read(lines), data("stateful"))
+    reasons, unanswered = held_up(target, shown, env) if env else ((), [])
+    shown = replace(shown, reasons=reasons)
     estimate = cost.compare(shown.before, shown.after, data("prices"), run.environment)
     types = sorted({state.type for state in shown.after.values()})
     shallow, silent = checked_less(types, target, env) if env else ([], [])
     partial = shown.preview and not shown.complete
     picture = draw(graph(target, shown, env)) if env and not partial else ""
     target.folder.mkdir(parents=True, exist_ok=True)
-    target.report.write_text(report.render(shown, estimate, picture, shallow, [*notes, *silent]))
+    target.report.write_text(report.render(shown, estimate, picture, shallow, [*notes, *silent, *unanswered]))
     target.comment.write_text(comment.comment(shown, estimate, notes))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a") as page:
@@ -100,3 +106,20 @@ def _unchecked(row: Mapping[str, Any]) -> str:
     if row["token"].startswith("aws:"):
         return "checked against its schema only: what replaces it, and AWS's own limits, are not known here"
     return f"checked at schema level; only a real API server (KUBERNETES=real) refuses {', '.join(row['unverified'])}"
+
+
+def held_up(target: Target, shown: Outcome, env: Mapping[str, str]) -> tuple[tuple[Reason, ...], list[str]]:
+    """After a failed update: why objects on the environment's clusters do not come up; and notes for the reader.
+
+    Only the rehearsal's API servers are asked: of a real cluster the credentials of this run may not be for that.
+    """
+    run = shown.run
+    if not (target.rehearsal and env.get("KUBERNETES") == "real" and run.operation == "up" and run.code):
+        return (), []
+    names = {state.inputs.get("name") for state in shown.after.values() if state.type == CLUSTER}
+    line = [sys.executable, "-m", "rehearsal", "cluster", "reasons", "--json", *sorted(filter(None, names))]
+    done = subprocess.run(line, cwd=target.root, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return (), ["Why objects do not come up: `python -m rehearsal cluster reasons` gave no answer."]
+    rows = json.loads(done.stdout)
+    return tuple(Reason(row["about"], row["kind"], redact(row["message"])) for row in rows), []

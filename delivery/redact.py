@@ -22,6 +22,7 @@ _SHAPES = (
 _WORD = re.compile(r"[^\s\"'`(){}\[\]<>,;|=]{12,}")
 _SEGMENT = re.compile(r"[A-Za-z0-9+=%&!*]{6,}")
 _ORDINARY = re.compile(r"[A-Za-z]+|\d{1,14}|[A-Za-z]{2,9}\d{1,3}")
+_IMAGE = re.compile(r"[\w./-]+@sha256:[0-9a-f]{64}:?")  # a digest says which image, and opens nothing
 _ID = re.compile(r"[a-z]{2,8}-[0-9a-f]{8,17}")  # the ids that AWS gives, like subnet-0123456789abcdef0
 
 
@@ -41,8 +42,8 @@ def secret_name(name: str) -> bool:
 
 
 def _ordinary(word: str, known: Collection[str]) -> bool:
-    """A known name, an id of AWS, or parts that are each a word, a figure or a word with a short figure behind it."""
-    if word in known or _ID.fullmatch(word) or word == UNKNOWN:
+    """A known name, an image, an id of AWS, or parts that are each a word, a figure or a word with a short figure."""
+    if word in known or _IMAGE.fullmatch(word) or _ID.fullmatch(word) or word == UNKNOWN:
         return True
     parts = [part for part in re.split(r"[:/]+", word) if part not in known and not _ID.fullmatch(part)]
     return all(_ORDINARY.fullmatch(found[0]) for part in parts for found in _SEGMENT.finditer(part))

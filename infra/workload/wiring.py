@@ -12,6 +12,7 @@ from infra.shapes import EstateShape
 from infra.workload import pods
 from infra.workload.flows import CACHE_PORT, MYSQL_PORT, Neighbours
 from infra.workload.service import ServiceArgs
+from infra.workload.shape import COLOURS
 
 APPLICATION, MIGRATOR = "service", "migrator"  # users of the database; infra.database.USERS
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # of the image: Amazon Trust Services signs the proxy and the cache
@@ -55,7 +56,7 @@ def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]
         "ENVIRONMENT": environment.name,
         "REGION": environment.region,
         "DRAIN_SECONDS": str(pods.DRAIN_SECONDS),
-        "MOST_PODS": str(len(shape.release.live) * shape.workload.api.most + shape.workload.worker.most),
+        "MOST_PODS": str(len(COLOURS) * shape.workload.api.most + shape.workload.worker.most),
         "DATABASE__URL": database_url(estate, APPLICATION),
         "DATABASE__AUTHENTICATION": "iam",
         "DATABASE__CERTIFICATE_AUTHORITY": AUTHORITIES,

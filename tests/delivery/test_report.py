@@ -1,12 +1,13 @@
 """Does the page say the most important thing first, stand alone, and stay readable when everything changes?"""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import stream
 
-from delivery import cost, publish, report
-from delivery.model import Outcome
+from delivery import comment, cost, publish, report
+from delivery.model import Outcome, Reason
 
 
 def page(shown: Outcome) -> str:
@@ -51,6 +52,22 @@ def test_findings_that_block_come_before_changes() -> None:
     log = stream.lines(stream.planned("create", stream.BUCKET, "media"), stream.finding("bucket-private", about, "no."))
     html = page(stream.show(log, code=255))
     assert headings(html)[:3] == ["Blocked by policy: 1 finding of 1 mandatory rule", "Policy", "Changes"]
+
+
+def test_what_the_cluster_says_stands_above_what_the_engine_says() -> None:
+    image = f"registry.example/service@sha256:{'0' * 64}"
+    why = Reason("Deployment/api-green", "image", f"Back-off pulling image {image}: <manifest> unknown")
+    failed = stream.show(
+        stream.lines(stream.failure("", "the update failed because of a timeout"), stream.ending()), code=255
+    )
+    shown = replace(failed, reasons=(why,))
+    html = page(shown)
+    assert headings(html)[1] == "What failed"
+    told = "Deployment/api-green: <b>image</b>: Back-off pulling image"
+    assert html.index(told) < html.index("the update failed because of a timeout")
+    assert "&lt;manifest&gt; unknown" in html
+    text = comment.comment(shown, cost.compare({}, {}, publish.data("prices"), "dev"))
+    assert "0" * 64 in text and "**image**" in text
 
 
 def test_a_run_without_changes_says_so_first() -> None:
