@@ -56,6 +56,7 @@ class Caller:
         self.meter = meter
         self.limits = limits or Limits()
         self._breaker = breaker or Breaker(lambda is_open: meter.breaker(provider, is_open))
+        meter.breaker(provider, False)  # a gauge that only trouble creates cannot be watched
         timeout = httpx.Timeout(self.limits.timeout, connect=min(5.0, self.limits.timeout))
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False)
 

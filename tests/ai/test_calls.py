@@ -116,7 +116,7 @@ def test_a_failing_provider_is_left_alone_then_tried_by_one(fake, meter, limits,
             caller.call("speak", "POST", "x", plain, json={})
     assert len(fake.seen) == 4  # three, then one more, then none
     assert meter.outcomes == ["error"] * 4 + ["open"]
-    assert meter.breakers == [True]
+    assert meter.breakers == [False, True]  # closed from the first moment, so that there is something to watch
     clock.now = 29
     assert not breaker.allows()
     clock.now = 30
@@ -129,7 +129,7 @@ def test_a_failing_provider_is_left_alone_then_tried_by_one(fake, meter, limits,
     assert not breaker.allows()  # the others wait for the one that tries
     breaker.record(success=True)
     assert breaker.allows()
-    assert meter.breakers == [True, False]
+    assert meter.breakers == [False, True, False]
 
 
 def test_refusals_and_successes_do_not_open_the_breaker(fake, meter, request):
@@ -141,4 +141,4 @@ def test_refusals_and_successes_do_not_open_the_breaker(fake, meter, request):
         with suppress(ProviderError):
             caller.call("speak", "POST", "x", plain, json={})
     assert breaker.allows()
-    assert meter.breakers == []
+    assert meter.breakers == [False]

@@ -1,0 +1,181 @@
+"""How does a real Prometheus watch the real service? Its processes, a scrape every second, the generated rules."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from dashboards import generated
+from service.migrations.run import upgrade
+from service.settings import PREFIX, Settings
+from tests.dashboards.people import Crowd, settle
+from tests.dashboards.stand_ins import answering
+from tests.service.servers import ROOT, Process, free_port
+
+PATIENCE = 60  # seconds until something must have happened
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    """The first answer that is true; TimeoutError when there is none in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {PATIENCE} s: {what}")
+        time.sleep(0.1)
+    return found
+
+
+class Part(Process):
+    """A process of the service."""
+
+    def __init__(self, folder: Path, name: str, environment: Mapping[str, str]) -> None:
+        folder.mkdir()
+        super().__init__(folder)
+        self.name, self.metrics, self.environment = name, free_port(), environment
+
+    def command(self) -> list[str]:
+        port = ["--port", str(self.port)] if self.name == "api" else []
+        settings = [f"{name}={value}" for name, value in self.environment.items()]
+        program = [sys.executable, "-m", "service", self.name, *port, "--metrics-port", str(self.metrics)]
+        return ["env", f"--chdir={ROOT}", *settings, *program]
+
+    def answers(self) -> bool:
+        return _answers(f"http://127.0.0.1:{self.metrics}/metrics")
+
+
+class Prometheus(Process):
+    """Scrapes `targets` (job -> addresses with labels) every second; follows the generated rules as often."""
+
+    def __init__(self, folder: Path, targets: Mapping[str, list[dict[str, Any]]], alertmanagers: list[str]) -> None:
+        folder.mkdir()
+        super().__init__(folder)
+        for file in sorted((generated.FOLDER / "rules").glob("*.yaml")):
+            rules = yaml.safe_load(file.read_text())
+            for group in rules["groups"]:
+                group["interval"] = "1s"
+            (folder / file.name).write_text(yaml.safe_dump(rules))
+        jobs = [
+            {"job_name": job, "static_configs": rows, "metrics_path": rows[0].pop("path", "/metrics")}
+            for job, rows in targets.items()
+        ]
+        config: dict[str, Any] = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "rule_files": [f"{folder}/*.yaml"],
+            "scrape_configs": jobs,
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": alertmanagers}]}]},
+        }
+        (folder / "config").write_text(yaml.safe_dump(config))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        options = {"config.file": "config", "storage.tsdb.path": "data"}
+        paths = [f"--{name}={self.folder / path}" for name, path in options.items()]
+        return ["prometheus", *paths, f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"]
+
+    def answers(self) -> bool:
+        return _answers(f"{self.url}/-/ready")
+
+    def ask(self, expression: str) -> list[dict[str, Any]]:
+        """The series of an expression now; ValueError with Prometheus' own words when it refuses it."""
+        answer = httpx.post(f"{self.url}/api/v1/query", data={"query": expression}).json()
+        if answer["status"] != "success":
+            raise ValueError(f"{answer['error']}: {expression}")
+        result = answer["data"]["result"]
+        return list(result) if answer["data"]["resultType"] == "vector" else [{"metric": {}, "value": result}]
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url).status_code == 200
+    return False
+
+
+@dataclass
+class Live:
+    """The processes, and the people who use the service."""
+
+    api: Part
+    worker: Part
+    prometheus: Prometheus
+    crowd: Crowd
+
+    def ended(self, video: str) -> bool:
+        """Has the rendering of a video of the first person come to its end?"""
+        answer = self.crowd.client.get(f"/api/v1/videos/{video}", headers=self.crowd.people[0].headers)
+        return answer.json()["status"] in {"done", "failed", "cancelled", "dead", "rejected"}
+
+
+def environment(folder: Path, provider: str) -> dict[str, str]:
+    """Settings of the service: embedded stores, a provider that is a stand-in, quick looks for work."""
+    values = {
+        "DATABASE__URL": f"sqlite+aiosqlite:///{folder}/database.sqlite",
+        "MEDIA__FOLDER": f"{folder}/media",
+        "WORKER__FOLDER": f"{folder}/work",
+        "WORKER__SWEEP_SECONDS": "0.5",
+        "SECURITY__TOKEN_KEYS": '["a-key-of-these-tests-0123456789abcdefghij"]',
+        "SECURITY__TRUSTED_PROXIES": '["127.0.0.1/32"]',
+        "LOGS__SINK": "file",
+        "LOGS__FILE": f"{folder}/service.log",
+        "DRAIN_SECONDS": "0",
+        "AI__WRITER": "openai",
+        "AI__NARRATOR": "openai",
+        "AI__OPENAI_KEY": "stands-in",
+        "AI__OPENAI_URL": provider,
+    }
+    return {f"{PREFIX}{name}": value for name, value in values.items()}
+
+
+@contextlib.contextmanager
+def watched(
+    folder: Path, more: Mapping[str, str] | None = None, alertmanagers: list[str] | None = None
+) -> Iterator[Live]:
+    """Everything runs. more: settings of the service beside those of `environment`."""
+    with answering() as port, contextlib.ExitStack() as running:
+        settings = environment(folder, f"http://127.0.0.1:{port}/v1") | dict(more or {})
+        with _environment(settings):
+            known = Settings()
+        upgrade(known)
+        admin, people = asyncio.run(settle(known, 24))
+        parts = [Part(folder / name, name, settings) for name in ("api", "worker")]
+        label = {"app": "tecnocursos"}
+        targets: dict[str, list[dict[str, Any]]] = {
+            job: [{"targets": [f"127.0.0.1:{port}"], "path": f"/{job}"}] for job in ("cadvisor", "kube-state-metrics")
+        }
+        targets["service"] = [
+            {
+                "targets": [f"127.0.0.1:{part.metrics}"],
+                "labels": label | {"component": part.name, "pod": f"{part.name}-1"},
+            }
+            for part in parts
+        ]
+        prometheus = Prometheus(folder / "prometheus", targets, alertmanagers or [])
+        processes: list[Process] = [*parts, prometheus]
+        for process in processes:
+            running.callback(process.stop)
+            process.start(wait=False)
+        for process in processes:
+            until(process.answers, " ".join(process.command()))
+        client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{parts[0].port}", timeout=30))
+        yield Live(parts[0], parts[1], prometheus, Crowd(client, admin, people))
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

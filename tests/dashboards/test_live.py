@@ -1,0 +1,49 @@
+"""Does every panel show something? A real Prometheus that scrapes the running service evaluates all of them."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from dashboards.boards import index
+from dashboards.boards.model import Query
+from tests.dashboards.live import Live, until, watched
+
+ROUNDS = 6
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """After a short time of use, with one video made and one whose provider failed."""
+    with watched(tmp_path_factory.mktemp("live")) as found:
+        video = found.crowd.unlucky()
+        for _ in range(ROUNDS):
+            found.crowd.round()
+        until(lambda: found.ended(video), "the video is made")
+        yield found
+
+
+def substituted(expression: str) -> str:
+    """The expression as Grafana sends it: all of every variable, a range of some scrapes."""
+    return re.sub(r"\$\{?\w+\}?", ".*", expression.replace("$__rate_interval", "20s"))
+
+
+def test_every_panel_returns_series(live: Live) -> None:
+    asked = {
+        f"{board.title}: {panel.title}: {query.legend}": substituted(query.expression)
+        for board in index.BOARDS
+        for panel in board.panels
+        for query in panel.queries
+        if isinstance(query, Query)
+    }
+    assert len(asked) > 80
+
+    def silent() -> dict[str, str]:
+        for name in [name for name, expression in asked.items() if live.prometheus.ask(expression)]:
+            del asked[name]
+        return asked
+
+    try:
+        until(lambda: not silent(), "all panels show something")
+    finally:
+        assert asked == {}
