@@ -107,8 +107,8 @@ compliance: .venv/.platform  ## an auditor's report per environment: build/ENV/c
 
 # TARGET is on loopback or in loadtests/targets.yaml; without one a service is started, with database and cache of its own.
 load: .venv/.dev  ## load a service and judge it: PROFILE=smoke|baseline|stress|limit|spike|login [TARGET=URL] [FLAGS=...]
-	@$(if $(TARGET),,tests/service/require.sh mariadbd=mariadb-server-core my_print_defaults=mariadb-client-core redis-server=redis-server)
-	@exec $(PY) -m loadtests run --profile $(or $(PROFILE),smoke) $(if $(TARGET),--target $(TARGET)) $(FLAGS)
+	@[ -n "$${TARGET:-}" ] || tests/service/require.sh mariadbd=mariadb-server-core my_print_defaults=mariadb-client-core redis-server=redis-server
+	@exec $(PY) -m loadtests run --profile "$${PROFILE:-smoke}" $${TARGET:+--target "$$TARGET"} $(FLAGS)
 
 bench: .venv/.dev  ## the printed figures of benchmarks/ (BENCH=name for one of them)
 	@for name in $(or $(BENCH),$(patsubst benchmarks/%.py,%,$(shell grep -l '__main__' benchmarks/*.py))); do \

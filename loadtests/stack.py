@@ -98,9 +98,6 @@ def main() -> int:
             connection.execute(text(f"CREATE DATABASE {DATABASE}"))
         server.dispose()
         run(environment, "migrate")
-        say(progress=f"{options.accounts} accounts with their courses")
-        sample = Path(name) / "sample.json"
-        sample.write_bytes(run(environment, "sample", "--accounts", str(options.accounts)))
         port, metrics = free_port(), [free_port() for _ in range(options.processes)]
         say(progress=f"{options.processes} API processes on port {port}")
         try:
@@ -108,6 +105,9 @@ def main() -> int:
                 command = [sys.executable, "-m", "service", "api", "--share-port", "--port", str(port)]
                 command += ["--metrics-port", str(own)]
                 started.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL))
+            say(progress=f"{options.accounts} accounts with their courses")
+            sample = Path(name) / "sample.json"
+            sample.write_bytes(run(environment, "sample", "--accounts", str(options.accounts)))
             for own, process in zip(metrics, started, strict=True):
                 wait(own, process)
             say(

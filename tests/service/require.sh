@@ -7,17 +7,18 @@ for pair in "$@"; do
   PATH=$PATH:/usr/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 done
 ((${#missing[@]})) || exit 0
-if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+run=()
+[[ $(id -u) == 0 ]] || run=(sudo -n) # a hosted runner's user may, without a password
+if ! command -v apt-get >/dev/null || ! "${run[@]}" true 2>/dev/null; then
   echo "these tests need: apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 1
 fi
 echo "==> installing ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
 # The packages' own services are not wanted: the tests start private ones on loopback.
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then
-  printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy
-  trap 'rm -f $policy' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${run[@]}" tee $policy >/dev/null && "${run[@]}" chmod +x $policy
+  trap '"${run[@]}" rm -f $policy' EXIT
 fi
-apt-get -qq update
-apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+"${run[@]}" apt-get -qq update
+"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null

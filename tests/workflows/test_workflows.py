@@ -83,3 +83,10 @@ def test_owners_are_teams_of_the_placeholder_organisation_and_their_paths_exist(
             path, *owners = line.split()
             assert path == "*" or (ROOT / path.strip("/")).exists(), path
             assert owners and all(re.fullmatch(r"@example-org/[a-z-]+", owner) for owner in owners)
+
+
+def test_load_can_be_called_and_offers_every_profile_by_hand() -> None:
+    triggers = load(ROOT / ".github/workflows/load.yml")[True]  # YAML reads the word `on` as true
+    profiles = yaml.safe_load((ROOT / "loadtests/profiles.yaml").read_text())
+    assert set(triggers["workflow_dispatch"]["inputs"]["profile"]["options"]) == set(profiles)
+    assert set(triggers["workflow_call"]["inputs"]) == set(triggers["workflow_dispatch"]["inputs"])
