@@ -86,10 +86,7 @@ DEFAULT = "page"  # an alert that no route knows had better wake somebody
 INHIBITIONS = (
     Inhibition(
         source={"alertname": "DatabaseUnreachable"},
-        target={
-            "area": "api|objective|videos",
-            "alertname": "HighErrorRate|HighLatency|NoTraffic|.*BudgetBurn|QueueOld",
-        },
+        target={"alertname": "HighErrorRate|HighLatency|NoTraffic|.*BudgetBurn|QueueOld|DatabaseUnsteady|DatabaseSlow"},
         why="without the database the service answers 503: the cause is told, its effects are not",
     ),
     Inhibition(

@@ -1,7 +1,6 @@
 """Are burning error budgets told when the arithmetic says so, and no longer than they burn? Tried by promtool."""
 
 import math
-import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -9,13 +8,10 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import promtool  # type: ignore[import-not-found]
-
 from dashboards import rules
 from dashboards.burn_rates import WINDOWS, BurnWindow, duration, threshold, told_after
 from dashboards.objectives import OBJECTIVES, Objective
+from tests.dashboards import promtool
 
 EVENTS = 6000  # a minute
 SMOOTHING = 6  # minutes by which recorded rates of five minutes, and evaluation every minute, may come later

@@ -1,6 +1,5 @@
 """Does every alert of cases.yaml fire when it should, once, with the right text, and end after repair?"""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +7,12 @@ import pytest
 import yaml
 from pydantic import Field
 
+from dashboards import rules
+from dashboards.alerts import alerts
+from dashboards.metrics import Model
+from tests.dashboards import promtool
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-import promtool  # type: ignore[import-not-found]  # noqa: E402
-
-from dashboards import rules  # noqa: E402
-from dashboards.alerts import alerts  # noqa: E402
-from dashboards.metrics import Model  # noqa: E402
 
 
 class Case(Model):
