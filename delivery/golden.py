@@ -1,5 +1,6 @@
 """What is the graph of an environment, in a form that only changes when the environment does?"""
 
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from delivery.model import label
 from delivery.redact import ENGINE_SECRET
 
 Row = dict[str, Any]
+_LONGEST = 8000  # characters; no policy document is longer, whole dashboards are committed elsewhere
 
 
 def deploy(target: engine.Target) -> list[Row]:
@@ -87,6 +89,8 @@ def _masked(value: Any) -> Any:
         if ENGINE_SECRET in value:
             return "[secret]"
         return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"[{len(value)} characters, sha256 {hashlib.sha256(value.encode()).hexdigest()}]"
     return [_masked(item) for item in value] if isinstance(value, list) else value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from infra import alarm_table, backup_plan, names, tags
+from infra import alarm_table, backup_plan, names, tags, watching
 from infra.alarms import Alarms, AlarmsArgs, Targets
 from infra.backup import Backup, BackupArgs
 from infra.bucket import Lifecycle, PrivateBucket, PrivateBucketArgs
@@ -49,6 +49,7 @@ class Data:
     backup: backup_plan.BackupPlan
     cache_access: str
     scrape: str
+    watching: watching.Watching
     admission: Sequence[Mapping[str, Any]]
 
 
@@ -59,6 +60,7 @@ def read() -> Data:
         backup=backup_plan.load(),
         cache_access=(ROOT / "service/cache_access.txt").read_text().strip(),
         scrape=Path(__file__).with_name("scrape.yaml").read_text(),
+        watching=watching.load(ROOT / "dashboards/generated"),
         admission=admission.load(ROOT / "policies/admission"),
     )
 
@@ -133,7 +135,11 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         secrets_key=keys[KeyClass.SECRETS].arn,
     )
     identity = Identity("identity", IdentityArgs(environment, cluster, NAMESPACE, reach), opts)
-    metrics = Metrics("metrics", MetricsArgs(environment, shape.metrics, network, cluster, keys, data.scrape), opts)
+    metrics = Metrics(
+        "metrics",
+        MetricsArgs(environment, shape.metrics, network, cluster, keys, data.scrape, data.watching, notifications),
+        opts,
+    )
     backup = Backup(
         "backup",
         BackupArgs(

@@ -1,16 +1,18 @@
-"""Where do metrics go? A managed Prometheus workspace, and a scraper that collects them from the cluster."""
+"""Where do metrics go? A managed Prometheus workspace: a scraper fills it, rules watch it, its alert manager tells."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from infra import names
+from infra import names, watching
 from infra.cluster import Cluster
 from infra.encryption import KeyClass, Keys
 from infra.environment import Environment
 from infra.network import Network
+from infra.notifications import Notifications
 from infra.shapes import MetricsShape
+from infra.watching import Watching
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,14 @@ class MetricsArgs:
     cluster: Cluster
     keys: Keys
     scrape: str
+    watching: Watching
+    notifications: Notifications
 
 
 class Metrics(pulumi.ComponentResource):
-    """The workspace: where to query, and where to write rules."""
+    """The workspace: where to query."""
 
-    workspace_id: pulumi.Output[str]
+    arn: pulumi.Output[str]
     endpoint: pulumi.Output[str]
 
     def __init__(self, name: str, args: MetricsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -68,5 +72,18 @@ class Metrics(pulumi.ComponentResource):
             scrape_configuration=args.scrape,
             opts=child,
         )
-        self.workspace_id, self.endpoint = workspace.id, workspace.prometheus_endpoint
-        self.register_outputs({"workspaceId": self.workspace_id})
+        for area, rules in args.watching.rules.items():
+            aws.amp.RuleGroupNamespace(f"{name}-{area}", name=area, workspace_id=workspace.id, data=rules, opts=child)
+        aws.amp.AlertManagerDefinition(
+            name,
+            workspace_id=workspace.id,
+            definition=watching.filled(
+                args.watching.alerting,
+                TOPIC_PAGE=args.notifications.page,
+                TOPIC_TICKET=args.notifications.ticket,
+                REGION=args.environment.region,
+            ),
+            opts=child,
+        )
+        self.arn, self.endpoint = workspace.arn, workspace.prometheus_endpoint
+        self.register_outputs({"arn": self.arn})

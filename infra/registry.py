@@ -1,4 +1,4 @@
-"""Where are the service's images kept? ECR: tags that never move, scanned, with room to roll back."""
+"""Where are images kept? ECR: tags that never move, scanned, with room to roll back."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from infra.encryption import KeyClass, Keys
 from infra.environment import PROJECT, Environment
 from infra.shapes import RegistryShape
 
-REPOSITORY = f"{PROJECT}/service"
+SERVICE, GRAFANA = f"{PROJECT}/service", f"{PROJECT}/grafana"
 UNTAGGED_DAYS = 7
 
 
@@ -25,7 +25,7 @@ class RegistryArgs:
 
 
 class Registry(pulumi.ComponentResource):
-    """The repository of the service's image."""
+    """The repositories of the service's image, and of Grafana's, a copy of the published one."""
 
     url: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -34,22 +34,8 @@ class Registry(pulumi.ComponentResource):
         super().__init__("tecnocursos:infra:Registry", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         environment, shape = args.environment, args.shape
-        repository = aws.ecr.Repository(
-            name,
-            name=REPOSITORY,
-            image_tag_mutability="IMMUTABLE",
-            image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.keys[KeyClass.OPERATIONS].arn}],
-            force_delete=protection.discard_contents(environment),
-            tags=tags.data(tags.DataClass.INTERNAL, backup="code"),
-            opts=protection.stateful(environment, self),
-        )
-        aws.ecr.LifecyclePolicy(
-            name,
-            repository=repository.name,
-            policy=json.dumps({"rules": lifecycle(shape.kept_images)}),
-            opts=child,
-        )
+        service = self._repository(name, SERVICE, args)
+        self._repository(f"{name}-grafana", GRAFANA, args)
         aws.ecr.RegistryScanningConfiguration(
             name,
             scan_type="ENHANCED",
@@ -76,8 +62,27 @@ class Registry(pulumi.ComponentResource):
                 },
                 opts=child,
             )
-        self.url, self.arn = repository.repository_url, repository.arn
+        self.url, self.arn = service.repository_url, service.arn
         self.register_outputs({"url": self.url})
+
+    def _repository(self, name: str, called: str, args: RegistryArgs) -> aws.ecr.Repository:
+        repository = aws.ecr.Repository(
+            name,
+            name=called,
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scan_on_push": True},
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.keys[KeyClass.OPERATIONS].arn}],
+            force_delete=protection.discard_contents(args.environment),
+            tags=tags.data(tags.DataClass.INTERNAL, backup="code"),
+            opts=protection.stateful(args.environment, self),
+        )
+        aws.ecr.LifecyclePolicy(
+            name,
+            repository=repository.name,
+            policy=json.dumps({"rules": lifecycle(args.shape.kept_images)}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return repository
 
 
 def lifecycle(kept: int) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from infra import addresses
 from infra.shape import Shape
-from infra.workload.shape import ReleaseShape, WorkloadShape
+from infra.workload.shape import Image, ReleaseShape, WorkloadShape
 
 Days = Annotated[int, Field(ge=1, le=3653)]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$")]
@@ -212,9 +212,10 @@ class BudgetShape(Shape):
 
 
 class MetricsShape(Shape):
-    """Managed Prometheus."""
+    """Managed Prometheus, and Grafana before it."""
 
     retention_days: int = Field(ge=1, le=1095, description="days that metrics are kept, 1 to 1095")
+    grafana_image: Image = Field(description="Grafana's image by digest, from this account's registry")
 
 
 class EstateShape(Shape):
@@ -235,7 +236,7 @@ class EstateShape(Shape):
     backup: BackupShape = Field(description="AWS Backup")
     alarms: AlarmShape = Field(description="who is told")
     budget: BudgetShape = Field(description="what the environment may cost")
-    metrics: MetricsShape = Field(description="managed Prometheus")
+    metrics: MetricsShape = Field(description="managed Prometheus and Grafana")
 
     @model_validator(mode="after")
     def _services_outside_networks(self) -> Self:

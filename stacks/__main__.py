@@ -4,8 +4,9 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import estate, tags
+from infra.workload.grafana import Grafana
 from infra.workload.service import Service
-from infra.workload.wiring import service_args
+from infra.workload.wiring import grafana_args, service_args
 from stacks import settings
 
 configured = settings.load()
@@ -19,6 +20,7 @@ provider = aws.Provider(
 )
 built = estate.build(environment, configured, data, pulumi.ResourceOptions(providers=[provider]))
 service = Service("service", service_args(built, configured, data))
+Grafana("grafana", grafana_args(built, configured, data), pulumi.ResourceOptions(providers=[provider]))
 
 pulumi.export("region", environment.region)
 pulumi.export("url", built.edge.url)

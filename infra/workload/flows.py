@@ -1,6 +1,6 @@
 """Who may talk to whom? The allowed flows as data, and the NetworkPolicies that allow exactly these.
 
-Everything is denied first. docs/reference/network-flows.md lists the same flows for people.
+Everything is denied first. docs/reference/network-flows.md lists the service's flows for people.
 """
 
 from collections.abc import Sequence
@@ -42,8 +42,17 @@ class Neighbours:
     dns: IPv4Network
 
 
+def outward(component: str, dns: IPv4Network) -> list[Flow]:
+    """What every pod that uses AWS may call."""
+    return [
+        Flow(component, False, (dns,), (("UDP", DNS_PORT), ("TCP", DNS_PORT)), "names"),
+        Flow(component, False, (POD_IDENTITY,), (("TCP", 80),), "AWS credentials from the Pod Identity agent"),
+        Flow(component, False, (ANYWHERE,), (("TCP", HTTPS_PORT),), "AWS, and AI providers over NAT"),
+    ]
+
+
 def flows(neighbours: Neighbours) -> list[Flow]:
-    """Every allowed flow."""
+    """Every allowed flow of the service."""
     balancer, data = tuple(neighbours.balancer), tuple(neighbours.data)
     tcp = "TCP"
     allowed = [
@@ -52,12 +61,9 @@ def flows(neighbours: Neighbours) -> list[Flow]:
         Flow("worker", True, balancer, ((tcp, METRICS_PORT),), "the managed Prometheus scraper"),
     ]
     for component in ("api", "worker", "sweeper", "migrator", "bootstrap"):
-        allowed += [
-            Flow(component, False, (neighbours.dns,), (("UDP", DNS_PORT), (tcp, DNS_PORT)), "names"),
-            Flow(component, False, (POD_IDENTITY,), ((tcp, 80),), "AWS credentials from the Pod Identity agent"),
-            Flow(component, False, data, ((tcp, MYSQL_PORT),), "the database, through its proxy"),
-            Flow(component, False, (ANYWHERE,), ((tcp, HTTPS_PORT),), "AWS, and AI providers over NAT"),
-        ]
+        names, identity, aws = outward(component, neighbours.dns)
+        database = Flow(component, False, data, ((tcp, MYSQL_PORT),), "the database, through its proxy")
+        allowed += [names, identity, database, aws]
     allowed += [
         Flow(component, False, data, ((tcp, CACHE_PORT),), "the cache") for component in ("api", "worker", "sweeper")
     ]
@@ -93,11 +99,10 @@ class Flows(pulumi.ComponentResource):
     ready: list[pulumi.Resource]
 
     def __init__(
-        self, name: str, namespace: pulumi.Input[str], neighbours: Neighbours, opts: pulumi.ResourceOptions
+        self, name: str, namespace: pulumi.Input[str], allowed: Sequence[Flow], opts: pulumi.ResourceOptions
     ) -> None:
         super().__init__("tecnocursos:workload:Flows", name, None, opts)
         inside = pulumi.ResourceOptions(parent=self, deleted_with=opts.deleted_with)
-        allowed = flows(neighbours)
         deny: networking.NetworkPolicySpecArgsDict = {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]}
         specs = {"default-deny": deny} | {
             component: policy_spec(component, allowed)

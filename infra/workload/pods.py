@@ -106,17 +106,31 @@ def template(
             "priority_class_name": role.priority,
             "restart_policy": restart,
             "termination_grace_period_seconds": role.grace_seconds,
-            "security_context": {
-                "run_as_non_root": True,
-                "run_as_user": USER,
-                "run_as_group": USER,
-                "fs_group": USER,
-                "seccomp_profile": {"type": "RuntimeDefault"},
-            },
+            "security_context": nobody(),
             "topology_spread_constraints": list(spread),
             "containers": [container(role, image, config, variables or {}, arguments)],
             "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "1Gi"}}],
         },
+    }
+
+
+def nobody() -> core.PodSecurityContextArgsDict:
+    """A pod whose processes belong to no user of the node."""
+    return {
+        "run_as_non_root": True,
+        "run_as_user": USER,
+        "run_as_group": USER,
+        "fs_group": USER,
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+
+
+def powerless() -> core.SecurityContextArgsDict:
+    """A container that can change nothing but its volumes."""
+    return {
+        "allow_privilege_escalation": False,
+        "read_only_root_filesystem": True,
+        "capabilities": {"drop": ["ALL"]},
     }
 
 
@@ -137,11 +151,7 @@ def container(
         "env_from": [{"config_map_ref": {"name": config.config_map}}],
         "env": [{"name": name, "value": value} for name, value in sorted(environment.items())],
         "resources": role.resources.requirements(),
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "read_only_root_filesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "security_context": powerless(),
         "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108
         "termination_message_policy": "FallbackToLogsOnError",
     }

@@ -14,11 +14,11 @@ from infra.cluster import Cluster
 from infra.workload import admission, pods
 from infra.workload.background import SWEEPER, WORKER, Background, BackgroundArgs
 from infra.workload.colour import API, ColourArgs, ColourPods
-from infra.workload.flows import Flows, Neighbours
+from infra.workload.flows import Flows, Neighbours, flows
 from infra.workload.pods import Configuration, Role
 from infra.workload.shape import Colour, ReleaseShape, WorkloadShape
 from infra.workload.tasks import BOOTSTRAP, MIGRATE, TaskArgs, task
-from infra.workload.tenancy import Tenancy, TenancyArgs
+from infra.workload.tenancy import BEHIND_BALANCER, PRIORITIES, Tenancy, TenancyArgs, quota
 
 ACCOUNTS = tuple(role.name for role in (API, WORKER, SWEEPER, MIGRATE, BOOTSTRAP))
 BOOTSTRAP_RUN = 1  # one more runs the bootstrap again
@@ -63,9 +63,10 @@ class Service(pulumi.ComponentResource):
         # When the cluster goes, its objects go with it: nothing to call, nothing to wait for.
         inside = pulumi.ResourceOptions(parent=self, provider=args.cluster.provider, deleted_with=args.cluster.resource)
         guards = admission.guards(f"{name}-admission", args.admission, inside)
-        tenancy = Tenancy(f"{name}-tenancy", TenancyArgs(args.namespace, args.shape, ACCOUNTS), inside)
+        bounds = TenancyArgs(args.namespace, quota(args.shape), ACCOUNTS, BEHIND_BALANCER, PRIORITIES)
+        tenancy = Tenancy(f"{name}-tenancy", bounds, inside)
         self.namespace = tenancy.namespace
-        network = Flows(f"{name}-flows", self.namespace, args.neighbours, inside)
+        network = Flows(f"{name}-flows", self.namespace, flows(args.neighbours), inside)
         config = kubernetes.core.v1.ConfigMap(
             f"{name}-settings",
             # Auto-named and immutable: changed settings are a new map, which rolls the pods and can be rolled back.

@@ -1,7 +1,7 @@
-"""What holds the service's objects, and how much may they use? Namespace, quota, limits, priorities, accounts."""
+"""What holds a workload's objects, and how much may they use? Namespace, quota, limits, priorities, accounts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -12,16 +12,25 @@ from infra.workload.shape import COLOURS, WorkloadShape
 SERVING, RENDERING = "tecnocursos-serving", "tecnocursos-rendering"
 PRIORITIES = {SERVING: 100_000, RENDERING: 10_000}
 SURGE = 1  # pods a rollout adds; see colour.py and background.py
+NOTHING_ELSE = {"services.loadbalancers": "0", "services.nodeports": "0", "persistentvolumeclaims": "0"}
+# A pod counts as ready only when the load balancer has it: a rollout waits for that.
+BEHIND_BALANCER = {"eks.amazonaws.com/pod-readiness-gate-inject": "enabled"}
 TASKS = 6  # pods of jobs and of the sweeper that may run at once
 
 
 @dataclass(frozen=True)
 class TenancyArgs:
-    """accounts: names of the service accounts, one per way to run the image."""
+    """What differs between namespaces.
+
+    quota: the most that the namespace's pods may use. labels: beside Pod Security's. priorities: classes that are made
+    with it, by name. accounts: names of the service accounts, one per way to run the image.
+    """
 
     namespace: str
-    shape: WorkloadShape
+    quota: Mapping[str, str]
     accounts: Sequence[str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    priorities: Mapping[str, int] = field(default_factory=dict)
 
 
 def quota(shape: WorkloadShape) -> dict[str, str]:
@@ -34,9 +43,7 @@ def quota(shape: WorkloadShape) -> dict[str, str]:
         "requests.cpu": f"{cpu}m",
         "requests.memory": f"{memory}Mi",
         "limits.memory": f"{memory}Mi",
-        "services.loadbalancers": "0",
-        "services.nodeports": "0",
-        "persistentvolumeclaims": "0",
+        **NOTHING_ELSE,
     }
 
 
@@ -54,8 +61,7 @@ class Tenancy(pulumi.ComponentResource):
             f"{name}-namespace",
             metadata={
                 "name": args.namespace,
-                # A pod counts as ready only when the load balancer has it: a rollout waits for that.
-                "labels": {**modes, "eks.amazonaws.com/pod-readiness-gate-inject": "enabled", **labels("namespace")},
+                "labels": {**modes, **args.labels, **labels("namespace")},
             },
             opts=inside,
         )
@@ -63,7 +69,7 @@ class Tenancy(pulumi.ComponentResource):
         bounds = kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",
             metadata={"name": "service", "namespace": self.namespace, "labels": labels("bounds")},
-            spec={"hard": quota(args.shape)},
+            spec={"hard": dict(args.quota)},
             opts=inside,
         )
         limits = kubernetes.core.v1.LimitRange(
@@ -90,7 +96,7 @@ class Tenancy(pulumi.ComponentResource):
                 description="Answers people: last to be evicted" if label == SERVING else "Can be done again later",
                 opts=inside,
             )
-            for label, value in PRIORITIES.items()
+            for label, value in args.priorities.items()
         ]
         accounts = [
             kubernetes.core.v1.ServiceAccount(

@@ -1,16 +1,17 @@
-"""How does the service find the estate? The outputs as the service's settings: addresses and names, no secret."""
+"""How do the workloads find the estate? Its outputs as their settings: addresses and names, no secret."""
 
 import json
 from ipaddress import IPv4Network
 
 import pulumi
 
-from infra import addresses
+from infra import addresses, watching
 from infra.database import DATABASE_NAME, MASTER
 from infra.estate import NAMESPACE, Data, Estate
 from infra.shapes import EstateShape
 from infra.workload import pods
 from infra.workload.flows import CACHE_PORT, MYSQL_PORT, Neighbours
+from infra.workload.grafana import GrafanaArgs
 from infra.workload.service import ServiceArgs
 from infra.workload.shape import COLOURS
 
@@ -22,13 +23,12 @@ DNS = 10  # the cluster's DNS service is the tenth address of the service networ
 def service_args(estate: Estate, shape: EstateShape, data: Data) -> ServiceArgs:
     """Everything the service needs of the estate."""
     tiers = addresses.tiers(shape.network.cidr)
-    dns = IPv4Network((int(shape.cluster.service_cidr.network_address) + DNS, 32))
     return ServiceArgs(
         cluster=estate.cluster,
         namespace=NAMESPACE,
         shape=shape.workload,
         release=shape.release,
-        neighbours=Neighbours(balancer=[tiers.private], data=[tiers.data], dns=dns),
+        neighbours=Neighbours(balancer=[tiers.private], data=[tiers.data], dns=dns(shape)),
         settings=settings(estate, shape),
         secret_name=estate.secrets.name,
         migrator_settings={"DATABASE__URL": database_url(estate, MIGRATOR)},
@@ -45,6 +45,27 @@ def service_args(estate: Estate, shape: EstateShape, data: Data) -> ServiceArgs:
         admission=data.admission,
         target_groups={colour: group.arn for colour, group in estate.balancer.target_groups.items()},
         identities=list(estate.identity.ready),
+    )
+
+
+def dns(shape: EstateShape) -> IPv4Network:
+    """The address of the cluster's DNS service."""
+    return IPv4Network((int(shape.cluster.service_cidr.network_address) + DNS, 32))
+
+
+def grafana_args(estate: Estate, shape: EstateShape, data: Data) -> GrafanaArgs:
+    """Everything Grafana needs of the estate."""
+    region = estate.environment.region
+    return GrafanaArgs(
+        environment=estate.environment,
+        cluster=estate.cluster,
+        image=shape.metrics.grafana_image,
+        sources=watching.filled(data.watching.sources, PROMETHEUS_URL=estate.metrics.endpoint, REGION=region),
+        provider=data.watching.provider,
+        boards=data.watching.boards,
+        workspace=estate.metrics.arn,
+        dns=dns(shape),
+        rollout_seconds=shape.workload.rollout_seconds,
     )
 
 
