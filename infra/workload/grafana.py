@@ -97,10 +97,10 @@ class Grafana(pulumi.ComponentResource):
             "namespace": tenancy.namespace,
             "labels": pods.labels(NAME),
         }
-        files = {
+        files: dict[str, Mapping[str, pulumi.Input[str]]] = {
             "sources": {"datasources.yaml": args.sources},
             "boards": {"dashboards.yaml": args.provider},
-            "dashboards": dict(args.boards),
+            "dashboards": args.boards,
         }
         maps = {
             purpose: kubernetes.core.v1.ConfigMap(
