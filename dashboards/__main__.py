@@ -5,13 +5,14 @@ import sys
 
 from dashboards import expressions, generated
 from dashboards.catalogue import problems
+from dashboards.metrics import ROOT
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 when a check failed."""
     parser = argparse.ArgumentParser(prog="python -m dashboards", description="What is watched, generated from Python.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    generate = commands.add_parser("generate", help="write dashboards/generated: rules, alert manager, dashboards")
+    generate = commands.add_parser("generate", help="write dashboards/generated and docs/runbooks")
     generate.add_argument(
         "--check", action="store_true", help="write nothing; print differences, fail if there are any"
     )
@@ -22,9 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
         asked = [(text, text) for text in options.expression] or expressions.everything()
         return _report([f"{origin}: {problem}" for origin, text in asked for problem in problems(text)])
     if options.check:
-        return _report([*generated.differences()], "dashboards/generated is not up to date: run make dashboards")
-    for path in generated.write():
-        print(f"dashboards/generated/{path}")
+        lines = [line for place in generated.PLACES.items() for line in generated.differences(*place)]
+        return _report(lines, "what is generated is not up to date: run make dashboards")
+    for place in generated.PLACES.items():
+        for path in generated.write(*place):
+            print(path.relative_to(ROOT))
     return 0
 
 

@@ -13,8 +13,9 @@ from dashboards.rules import groups
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_committed_is_what_the_generators_make() -> None:
-    assert [*generated.differences()] == []
+@pytest.mark.parametrize("place", generated.PLACES.items(), ids=lambda place: place[0].name)
+def test_committed_is_what_the_generators_make(place: tuple[Path, generated.Generators]) -> None:
+    assert [*generated.differences(*place)] == []
 
 
 def test_check_shows_a_difference_and_fails(tmp_path: Path) -> None:
@@ -24,7 +25,7 @@ def test_check_shows_a_difference_and_fails(tmp_path: Path) -> None:
     (tmp_path / "rules/stray.yaml").write_text("groups: []\n")
     lines = [*generated.differences(tmp_path)]
     assert "--- committed/rules/api.yaml" in lines and "+++ generated/rules/stray.yaml" in lines
-    assert sorted(generated.write(tmp_path)) == ["rules/api.yaml", "rules/stray.yaml"]
+    assert sorted(generated.write(tmp_path)) == [tmp_path / "rules/api.yaml", tmp_path / "rules/stray.yaml"]
     assert not (tmp_path / "rules/stray.yaml").exists()
     assert generated.committed(tmp_path) == generated.files()
 

@@ -95,7 +95,7 @@ def test_the_database_dies_and_returns(tmp_path: Path) -> None:
         rule = _rule("database", "DatabaseUnreachable")
         expected = {**rule["annotations"], "summary": "the api pods cannot reach the database"}
         assert told["annotations"] == expected
-        # assert (processes.ROOT / expected["runbook"]).is_file()
+        assert (processes.ROOT / expected["runbook"]).is_file()
 
         def suppressed() -> bool:
             """HighErrorRate fires, and is kept quiet because its cause was told."""
