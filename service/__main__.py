@@ -66,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _api(options: argparse.Namespace) -> None:
     gc.disable()  # until `serve` has everything: what is being imported is no garbage, and looking costs 0.1 s
+    sys.modules["rich"] = None  # type: ignore[assignment]  # structlog would load it for consoles nobody watches: 0.15 s
     from service.app import create  # noqa: PLC0415
     from service.server import serve  # noqa: PLC0415
 
