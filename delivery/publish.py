@@ -111,10 +111,11 @@ def _unchecked(row: Mapping[str, Any]) -> str:
 def held_up(target: Target, shown: Outcome, env: Mapping[str, str]) -> tuple[tuple[Reason, ...], list[str]]:
     """After a failed update: why objects on the environment's clusters do not come up; and notes for the reader.
 
-    Only the rehearsal's API servers are asked: of a real cluster the credentials of this run may not be for that.
+    On AWS nothing is asked: the credentials of this run need not reach the cluster's API.
     """
     run = shown.run
-    if not (target.rehearsal and env.get("KUBERNETES") == "real" and run.operation == "up" and run.code):
+    failed = run.operation == "up" and run.code and not run.interrupted
+    if not (failed and target.rehearsal and env.get("KUBERNETES") == "real"):
         return (), []
     names = {state.inputs.get("name") for state in shown.after.values() if state.type == CLUSTER}
     line = [sys.executable, "-m", "rehearsal", "cluster", "reasons", "--json", *sorted(filter(None, names))]

@@ -196,6 +196,8 @@ def spread(match: Mapping[str, str]) -> list[core.TopologySpreadConstraintArgsDi
     """Over zones always, over hosts where possible.
 
     `Honor` leaves out the nodes of a zone that is being lost: its share moves to the others instead of waiting.
+    Only placing is decided here: Kubernetes chooses by node, not by zone, which pods a smaller number no longer needs,
+    so that they may stand unevenly until the next rollout.
     """
     chosen: meta.LabelSelectorArgsDict = {"match_labels": dict(match)}
     return [

@@ -121,10 +121,8 @@ class _Owners:
         about = row.get("involvedObject") or row["metadata"]
         found = self._rows.get(about.get("uid", "")) or self._creator(about)
         while found and not _leaving(found):
-            controllers = [
-                owner["uid"] for owner in found["metadata"].get("ownerReferences", ()) if owner["controller"]
-            ]
-            above = self._rows.get(controllers[0]) if controllers else None
+            owners = found["metadata"].get("ownerReferences", ())
+            above = next((self._rows.get(owner["uid"]) for owner in owners if owner.get("controller")), None)
             if above is None:
                 return found
             found = above

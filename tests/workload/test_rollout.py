@@ -3,7 +3,7 @@
 import functools
 from collections import Counter
 
-from rehearsal.cluster import control_plane
+from rehearsal.cluster import control_plane, reasons
 
 from .conftest import STEADY, Stack, candidate, image
 from .waiting import eventually
@@ -16,6 +16,7 @@ def test_nothing_changes_the_second_time(steady: Stack) -> None:
     steady.pulumi("preview", "--expect-no-changes")
     steady.pulumi("refresh", "--yes", "--expect-no-changes")
     steady.pulumi("preview", "--expect-no-changes")
+    assert reasons.ask(steady.api) == []
 
 
 def test_pods_are_spread_over_the_zones(steady: Stack) -> None:

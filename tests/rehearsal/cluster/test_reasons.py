@@ -114,6 +114,36 @@ def test_what_is_well_is_silent_and_so_is_what_has_recovered(stuck: Trial) -> No
     eventually(lambda: not [one for one in reasons.ask(stuck.api) if one.about == "Deployment/no-life"])
 
 
+def row(name: str, owner: str = "", **more: Any) -> dict[str, Any]:
+    owners = [{"uid": owner, "controller": True}] if owner else []
+    return {"metadata": {"name": name, "namespace": SPACE, "uid": name, "ownerReferences": owners}, **more}
+
+
+@pytest.mark.parametrize(("succeeded", "told"), [("2026-01-01T00:01:30Z", []), ("2026-01-01T00:00:30Z", ["failed"])])
+def test_a_scheduled_task_that_failed_is_told_until_it_succeeds_again(succeeded: str, told: list[str]) -> None:
+    status = {"lastScheduleTime": "2026-01-01T00:01:00Z", "lastSuccessfulTime": succeeded}
+    failed = {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "once"}]}
+    jobs = [row("sweeper-1", "sweeper", status=failed)]
+    found = reasons.find({"CronJob": [row("sweeper", status=status)], "Job": jobs})
+    assert [one.kind for one in found] == told
+
+
+def test_events_of_an_earlier_version_say_nothing_about_the_present_one() -> None:
+    unready = {"observedGeneration": 1, "updatedReplicas": 1, "readyReplicas": 0}
+    sets = [row("api-1", "api", spec={"replicas": 0}), row("api-2", "api", spec={"replicas": 1})]
+    about = {"kind": "Pod", "namespace": SPACE, "uid": "gone"}
+    events = [
+        {"involvedObject": about | {"name": "api-1-abcde"}, "reason": "Unhealthy", "message": "refused"},
+        {"involvedObject": about | {"name": "api-2-fghij"}, "reason": "FailedScheduling", "message": "no room"},
+    ]
+    found = reasons.find(
+        {"Deployment": [row("api", spec={"replicas": 1}, status=unready)], "ReplicaSet": sets, "Event": events}
+    )
+    assert [(one.about, one.kind, one.message) for one in found] == [
+        ("Deployment/api", "unschedulable", "FailedScheduling: no room")
+    ]
+
+
 def test_the_command_prints_lines_or_json_and_names_an_unknown_cluster(stuck: Trial) -> None:
     def ask(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "rehearsal", "cluster", "reasons", *words]
