@@ -7,6 +7,9 @@ import pytest
 
 from dashboards.boards import index
 from dashboards.boards.model import Query
+from dashboards.catalogue import selectors
+from dashboards.expressions import everything
+from dashboards.metrics import known
 from tests.dashboards.live import Live, until, watched
 
 ROUNDS = 6
@@ -47,3 +50,17 @@ def test_every_panel_returns_series(live: Live) -> None:
         until(lambda: not silent(), "all panels show something")
     finally:
         assert asked == {}
+
+
+def test_every_selector_over_the_services_own_metrics_finds_series(live: Live) -> None:
+    """Label values that only trouble brings about (5xx, dead) are checked against the catalogue; here, the names."""
+    own = {
+        (selector.name, *sorted(matcher.name for matcher in selector.matchers.matchers))
+        for _, expression in everything()
+        for selector in selectors(expression)
+        if known()[selector.name].exporter == "service"
+    }
+    assert len(own) > 60
+    there = '!=""'
+    asked = {f"{name}{{{','.join(label + there for label in labels)}}}" for name, *labels in own}
+    assert {expression for expression in asked if not live.prometheus.ask(expression)} == set()
