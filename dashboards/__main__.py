@@ -2,9 +2,15 @@
 
 import argparse
 import sys
+import time
+from pathlib import Path
+
+import httpx
 
 from dashboards import expressions, generated
 from dashboards.catalogue import problems
+from dashboards.drawing import page
+from dashboards.drawing.ask import Source
 from dashboards.metrics import ROOT
 
 
@@ -18,7 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     check = commands.add_parser("check", help="what is wrong with expressions in PromQL")
     check.add_argument("expression", nargs="*", help="(default: every one that is generated)")
+    draw = commands.add_parser("draw", help="draw the boards as SVG with what a Prometheus answers, without Grafana")
+    draw.add_argument("folder", type=Path, help="where to write <uid>.svg")
+    draw.add_argument("--prometheus", default="http://127.0.0.1:9090", metavar="URL", help="(default: %(default)s)")
+    draw.add_argument("--minutes", type=float, default=60, help="until now (default: %(default)s)")
+    draw.add_argument("--rate", default="2m", help="range of rates, four scrapes or more (default: %(default)s)")
     options = parser.parse_args(arguments)
+    if options.command == "draw":
+        return _draw(options)
     if options.command == "check":
         asked = [(text, text) for text in options.expression] or expressions.everything()
         return _report([f"{origin}: {problem}" for origin, text in asked for problem in problems(text)])
@@ -28,6 +41,18 @@ def main(arguments: list[str] | None = None) -> int:
     for place in generated.PLACES.items():
         for path in generated.write(*place):
             print(path.relative_to(ROOT))
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    now = time.time()
+    source = Source(options.prometheus, now - options.minutes * 60, now, options.rate)
+    try:
+        for path in page.write(options.folder, source):
+            print(path)
+    except (httpx.TransportError, ValueError, OSError) as error:
+        print(f"{options.prometheus}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ class Metrics:
         self.gauges: dict[str, Gauge] = {}
         self.histograms: dict[str, Histogram] = {}
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        for row in catalogue():
-            if row.get("source") != "process":
-                self._add(row)
+        self._rows = [row for row in catalogue() if row.get("source") != "process"]
+        for row in self._rows:
+            self._add(row)
+        self.begin()
         ProcessCollector(registry=self.registry)
 
     def _add(self, row: Mapping[str, Any]) -> None:
@@ -46,6 +48,24 @@ class Metrics:
                 self.histograms[name] = Histogram(name, meaning, labels, buckets=row["buckets"], registry=self.registry)
             case _:
                 self.gauges[name] = Gauge(name, meaning, labels, registry=self.registry)
+
+    def begin(self, by: str | None = None, provider: str | None = None) -> None:
+        """Begin the counters that only `by` emits (None: everybody) at 0, for every value that their labels may have.
+
+        A counter that appears with its first event hides it: `rate()` and `increase()` see no change. Counters by route
+        are too many; those by provider begin when the provider is used.
+        """
+        for row in self._rows:
+            labels = row["labels"]
+            if row["type"] != "counter" or row.get("by") != by or "route" in labels.values():
+                continue
+            if labels and ("provider" in labels) == (provider is not None):
+                listed = {
+                    name: [v for v in allowed if name != "provider" or v == provider]
+                    for name, allowed in labels.items()
+                }
+                for values in product(*listed.values()):
+                    self.counters[row["name"]].labels(*values)
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""

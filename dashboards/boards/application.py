@@ -26,11 +26,6 @@ REQUESTS = Row(
                     f" / sum(rate(http_requests_total{{{ASKED}}}{RATE}))",
                     "server errors",
                 ),
-                Query(
-                    f'(sum(rate(http_requests_total{{{ASKED},status="4xx"}}{RATE})) or vector(0))'
-                    f" / sum(rate(http_requests_total{{{ASKED}}}{RATE}))",
-                    "refused (clients' errors)",
-                ),
             ),
             steps=above(0.001, 0.01),
         ),

@@ -78,7 +78,8 @@ def _variable(variable: Variable) -> build.QueryVariable:
         .sort(VariableSort.ALPHABETICAL_ASC)
     )
     if variable.all:
-        made.multi(multi=True).include_all(include_all=True).current(ALL)
+        first = VariableOption(selected=True, text=variable.first, value=variable.first) if variable.first else ALL
+        made.multi(multi=True).include_all(include_all=True).current(first)
         made.all_value(".*" if variable.source == "prometheus" else "*")
     return made
 

@@ -40,7 +40,8 @@ PODS = Row(
             "short",
             (
                 Query(
-                    f"sum by (pod) (increase(kube_pod_container_status_restarts_total{{{SPACE}}}[1h])) > 0", "{{pod}}"
+                    f"topk(10, sum by (pod) (increase(kube_pod_container_status_restarts_total{{{SPACE}}}[1h])))",
+                    "{{pod}}",
                 ),
             ),
             steps=above(1, 3),
@@ -165,5 +166,8 @@ INFRASTRUCTURE = Board(
     "TecnoCursos / Infrastructure",
     "What the service runs on. Thresholds of AWS's services are those of their alarms.",
     (PODS, RESOURCES, DATABASE, CACHE, QUEUE, BALANCER, EDGE),
-    (Variable("namespace", "Namespace", "label_values(kube_pod_status_phase, namespace)"), *VARIABLES),
+    (
+        Variable("namespace", "Namespace", "label_values(kube_pod_status_phase, namespace)", first="tecnocursos"),
+        *VARIABLES,
+    ),
 )

@@ -87,6 +87,7 @@ class Variable:
     """A choice at the top of a board.
 
     query: to the data source `source`. pattern: keeps what matches, and shows its group. all: several, or all of them.
+    first: what is chosen at first; nothing means all, or the first found.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Variable:
     source: Literal["prometheus", "cloudwatch"] = "prometheus"
     pattern: str = ""
     all: bool = True
+    first: str = ""
 
 
 @dataclass(frozen=True)

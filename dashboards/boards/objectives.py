@@ -34,7 +34,7 @@ OBJECTIVES = Board(
                 Panel(
                     "alerts_firing",
                     "Alerts firing",
-                    "By severity and area. page: somebody is called at once; ticket: on the next working day.",
+                    "page: a call at once; ticket: on the next working day. Watchdog always fires, as a proof of life.",
                     "short",
                     (
                         Query(

@@ -30,7 +30,8 @@ class ServiceMeter:
         self._metrics.count("ai_cost_usd_total", usd, provider=provider)
 
     def breaker(self, provider: str, is_open: bool) -> None:
-        """As Meter."""
+        """As Meter; the first word of a provider is that it is used."""
+        self._metrics.begin("worker", provider)
         self._metrics.gauge("ai_breaker_open", float(is_open), provider=provider)
 
     def fallback(self, provider: str, operation: Operation) -> None:

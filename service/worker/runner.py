@@ -28,6 +28,7 @@ class Runner:
         pool = settings.database.model_copy(update={"pool_size": _CONNECTIONS})
         self._settings = settings.model_copy(update={"database": pool})
         self._metrics = metrics
+        metrics.begin("worker")
         self._providers = build(settings.ai, ServiceMeter(metrics))
         self._thread = threading.Thread(target=self._live, name="runner")
         self._loop: asyncio.AbstractEventLoop | None = None

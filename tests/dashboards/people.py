@@ -19,7 +19,7 @@ from service.users.models import User
 from tests.dashboards.stand_ins import REFUSED
 
 PASSWORD = "correct horse battery"
-PLANS = (("basic", 900), ("professional", 4900), ("school", 4900), ("basic", 900), ("free", 0), ("basic", 900))
+PLANS = (("basic", 900), ("professional", 4900), ("school", 4900), ("basic", 900), ("free", 0))
 PICTURE = b"\x89PNG" + bytes(60)
 
 

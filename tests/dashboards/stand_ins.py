@@ -18,6 +18,7 @@ SPEECH = bytes(48_000)  # one second of silence at 24 kHz
 REFUSED = "provider-down"  # a course that says this finds its provider failing
 MADE_UP = {"pod": ("api-1", "api-2", "worker-1"), "container": ("service",), "interface": ("eth0",), "node": ("a", "b")}
 MADE_UP |= {"deployment": ("api", "worker"), "horizontalpodautoscaler": ("api", "worker")}
+STATES, HEALTHY = ("phase", "condition", "status", "reason"), {"true", "Running", "Ready"}
 VALUES: dict[str, Callable[[float], float]] = {  # by metric: the value at a second
     "container_cpu_usage_seconds_total": lambda t: 0.3 * t + 4 * math.sin(t / 40),
     "container_memory_working_set_bytes": lambda t: 2**28 * (1 + 0.2 * math.sin(t / 60)),
@@ -30,6 +31,7 @@ VALUES: dict[str, Callable[[float], float]] = {  # by metric: the value at a sec
     "kube_horizontalpodautoscaler_spec_max_replicas": lambda _: 10,
     "kube_horizontalpodautoscaler_spec_min_replicas": lambda _: 3,
     "kube_horizontalpodautoscaler_status_current_replicas": lambda t: 4 + round(math.sin(t / 60)),
+    "kube_pod_container_status_restarts_total": lambda t: t // 97,
     "kube_deployment_spec_replicas": lambda _: 3,
     "kube_deployment_status_replicas_available": lambda t: 3 if t % 120 > 20 else 2,
 }
@@ -42,14 +44,13 @@ def exposition(exporter: str, second: float) -> str:
         if row["exporter"] != exporter:
             continue
         names = {name: MADE_UP.get(name, ("made-up",)) if v == "any" else v for name, v in row["labels"].items()}
-        default = second / 60 if row["type"] == "counter" else 0.0
-        healthy = {"true", "Running", "Ready"}
         lines.append(f"# TYPE {row['name']} {row['type']}")
-        for values in product(*names.values()):
-            labels = ",".join(f'{name}="{value}"' for name, value in zip(names, values, strict=True))
-            known = VALUES.get(row["name"])
-            value = known(second) if known else default or float(set(values) <= healthy | {*MADE_UP["node"]})
-            lines.append(f"{row['name']}{{{labels}}} {value}")
+        for number, values in enumerate(product(*names.values())):
+            labels = dict(zip(names, values, strict=True))
+            states = [labels[name] for name in STATES if name in labels]
+            known = VALUES.get(row["name"], lambda _, states=states: float(bool(states) and {*states} <= HEALTHY))
+            shown = ",".join(f'{name}="{value}"' for name, value in labels.items())
+            lines.append(f"{row['name']}{{{shown}}} {known(second + 13 * number)}")
     return "\n".join(lines) + "\n"
 
 

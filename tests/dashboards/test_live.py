@@ -1,7 +1,12 @@
 """Does every panel show something? A real Prometheus that scrapes the running service evaluates all of them."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,7 +17,7 @@ from dashboards.expressions import everything
 from dashboards.metrics import known
 from tests.dashboards.live import Live, until, watched
 
-ROUNDS = 6
+ROUNDS, TEXT = 6, "{http://www.w3.org/2000/svg}text"
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +69,13 @@ def test_every_selector_over_the_services_own_metrics_finds_series(live: Live) -
     there = '!=""'
     asked = {f"{name}{{{','.join(label + there for label in labels)}}}" for name, *labels in own}
     assert {expression for expression in asked if not live.prometheus.ask(expression)} == set()
+
+
+def test_boards_are_drawn_without_grafana(live: Live, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dashboards", "draw", str(tmp_path), "--prometheus", live.prometheus.url]
+    done = subprocess.run([*command, "--minutes", "1", "--rate", "20s"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for board in index.BOARDS:
+        texts = [element.text for element in ElementTree.parse(tmp_path / f"{board.uid}.svg").iter(TEXT)]  # noqa: S314
+        assert {panel.title for panel in board.panels} <= set(texts)
+        assert texts.count("no data") == 0, [title for title, said in pairwise(texts) if said == "no data"]

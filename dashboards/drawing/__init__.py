@@ -1,0 +1,1 @@
+"""Pictures of the boards without Grafana: what a Prometheus answers, as SVG."""
