@@ -24,9 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--processes", type=int, default=2, help="of the API it starts itself (default: %(default)s)")
     run.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of that API")
     run.add_argument("--output", type=Path, default=Path("build/load"), help="folder of reports (default: %(default)s)")
+    run.add_argument("--record", action="store_true", help="write what a request cost to measured.yaml")
+    page = commands.add_parser("capacity", help="write docs/capacity.md from what was measured")
+    page.add_argument("--check", action="store_true", help="only compare; 1 when it is outdated")
     options = parser.parse_args(arguments)
     with contextlib.suppress(KeyboardInterrupt):
-        return command.run(options)
+        return command.run(options) if options.command == "run" else command.capacity(options)
     print("interrupted: everything that was started has ended", file=sys.stderr)
     return 130
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import AbstractContextManager
 
-from loadtests import execution, knee, plans, population, report, targets
+from loadtests import capacity_page, execution, knee, measured, plans, population, report, targets
 from loadtests.execution import Judged, Target
 from loadtests.plans import Profile, Thresholds
 
@@ -23,16 +23,29 @@ def run(options: argparse.Namespace) -> int:
         with _target(options, profile) as target:
             if profile.knee is not None:
                 return _knee(options, target, profile.knee, wanted)
-            done = execution.carry_out(target, profile, _progress)
+            judged = execution.judge(execution.carry_out(target, profile, _progress), wanted)
+        _show(options, judged)
+        if options.record:
+            measured.write(options.profile, judged)
+        return 0 if judged.holds else 1
     except (plans.PlanError, targets.TargetError) as error:
         print(f"refused: {error}", file=sys.stderr)
         return 2
-    except (population.PopulationError, execution.StackError, OSError) as error:
+    except (population.PopulationError, execution.StackError, measured.MeasuredError, OSError) as error:
         print(f"not carried out: {error}", file=sys.stderr)
         return 2
-    judged = execution.judge(done, wanted)
-    _show(options, judged)
-    return 0 if judged.holds else 1
+
+
+def capacity(options: argparse.Namespace) -> int:
+    """Write docs/capacity.md, or compare it."""
+    text, path = capacity_page.page(), capacity_page.PAGE
+    if not options.check:
+        path.write_text(text)
+        return 0
+    if not path.exists() or path.read_text() != text:
+        print("docs/capacity.md is outdated: python -m loadtests capacity", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _target(options: argparse.Namespace, profile: Profile) -> AbstractContextManager[Target]:

@@ -57,10 +57,14 @@ class Run:
         """What the generator saw."""
         return [moment.seen for moment in self.moments]
 
+    @property
+    def answers(self) -> int:
+        """Of any kind, in the time that `span` covers."""
+        return sum(moment.seen.answers for moment in self.moments[1:])
+
     def cpu_per_request(self) -> dict[str, float]:
-        """Milliseconds of CPU per answer, by group of processes, over the whole run."""
-        answers = sum(moment.seen.answers for moment in self.moments[1:])
-        return {group: used / answers * 1000 for group, used in self.span.cpu.items()} if answers else {}
+        """Milliseconds of CPU per answer, by group of processes; empty when nothing was answered."""
+        return {group: used / self.answers * 1000 for group, used in self.span.cpu.items()} if self.answers else {}
 
     def shares(self) -> dict[str, float]:
         """CPU that each group used, in cores."""

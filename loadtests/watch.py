@@ -10,6 +10,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 REQUESTS, SECONDS, LIMITED = "http_requests_total", "http_request_duration_seconds", "rate_limited_total"
+QUERIES = "database_query_duration_seconds_sum"
 GAUGES = ("http_requests_in_flight", "rate_limit_factor")
 OUTSIDE = 15  # seconds a scrape may take
 
@@ -25,6 +26,7 @@ class Sample:
     in_flight: float = 0
     factor: float = 1
     process_seconds: float = 0
+    query_seconds: float = 0
 
 
 def look(processes: Mapping[str, Sequence[int]], metrics: Sequence[str]) -> Sample:
@@ -52,6 +54,8 @@ def add(sample: Sample, page: str) -> None:
                 sample.in_flight += row.value
             elif row.name == GAUGES[1]:
                 sample.factor = min(sample.factor, row.value)
+            elif row.name == QUERIES:
+                sample.query_seconds += row.value
             elif row.name == "process_cpu_seconds_total":
                 sample.process_seconds += row.value
 
@@ -67,6 +71,7 @@ def difference(before: Sample, after: Sample) -> Sample:
         in_flight=after.in_flight,
         factor=after.factor,
         process_seconds=after.process_seconds - before.process_seconds,
+        query_seconds=after.query_seconds - before.query_seconds,
     )
 
 

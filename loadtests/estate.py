@@ -1,0 +1,114 @@
+"""What does an environment's committed graph allow? Autoscaler, requests, quota, database and cache, read as data."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loadtests.capacity import Needs, Pod, connections
+
+COLOURS = 2  # both run during a release, each behind an autoscaler of its own
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What bounds the service. surge: pods that a rollout adds to each colour; others: the workers' pods and cores."""
+
+    pod: Pod
+    least: int
+    most: int
+    surge: int
+    others_cores: float
+    others_pods: int
+    others_most: int  # without surge
+    quota_cores: float
+    quota_pods: int
+    most_pods: int  # that the service is told, for its pool arithmetic
+    pool_size: int
+    database_class: str
+    cache_node: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A setting that is too small for a rate."""
+
+    setting: str
+    now: str
+    needed: str
+
+
+def cores(quantity: str) -> float:
+    """A quantity of CPU in cores."""
+    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def shape(graph: Sequence[Mapping[str, Any]]) -> Shape:
+    """The shape of an environment. Raises KeyError or StopIteration when the graph has no such service."""
+    inputs: dict[str, list[Any]] = {}
+    for row in graph:
+        inputs.setdefault(row["type"], []).append(row["inputs"])
+    deployments = {row["metadata"]["name"]: row["spec"] for row in inputs["kubernetes:apps/v1:Deployment"]}
+    scalers = {
+        row["spec"]["scaleTargetRef"]["name"]: row["spec"]
+        for row in inputs["kubernetes:autoscaling/v2:HorizontalPodAutoscaler"]
+    }
+    scaler = next(spec for name, spec in scalers.items() if name.startswith("api-"))
+    deployment = deployments[scaler["scaleTargetRef"]["name"]]
+    namespace = "tecnocursos"
+    quota = next(
+        row["spec"]["hard"]
+        for row in inputs["kubernetes:core/v1:ResourceQuota"]
+        if row["metadata"]["namespace"] == namespace
+    )
+    settings = next(
+        row["data"] for row in inputs["kubernetes:core/v1:ConfigMap"] if "TECNOCURSOS_MOST_PODS" in row.get("data", {})
+    )
+    others = {name: spec for name, spec in scalers.items() if not name.startswith("api-")}
+    return Shape(
+        pod=Pod(_cores_of(deployment), scaler["metrics"][0]["resource"]["target"]["averageUtilization"] / 100),
+        least=scaler["minReplicas"],
+        most=scaler["maxReplicas"],
+        surge=int(deployment["strategy"]["rollingUpdate"]["maxSurge"]),
+        others_cores=sum((spec["maxReplicas"] + 1) * _cores_of(deployments[name]) for name, spec in others.items()),
+        others_pods=sum(spec["maxReplicas"] + 1 for spec in others.values()),
+        others_most=sum(spec["maxReplicas"] for spec in others.values()),
+        quota_cores=cores(quota["requests.cpu"]),
+        quota_pods=int(quota["pods"]),
+        most_pods=int(settings["TECNOCURSOS_MOST_PODS"]),
+        pool_size=int(settings.get("TECNOCURSOS_DATABASE__POOL_SIZE", 16)),
+        database_class=inputs["aws:rds/instance:Instance"][0]["instanceClass"],
+        cache_node=inputs["aws:elasticache/replicationGroup:ReplicationGroup"][0]["nodeType"],
+    )
+
+
+def _cores_of(deployment: Mapping[str, Any]) -> float:
+    return sum(
+        cores(container["resources"]["requests"]["cpu"]) for container in deployment["template"]["spec"]["containers"]
+    )
+
+
+def changes(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> list[Change]:
+    """What must be raised before the estate carries a rate with one zone lost; empty when it does."""
+    both, told = COLOURS * (need.pods + now.surge), COLOURS * need.pods + now.others_most
+    quota_cores, quota_pods = both * need.pod.cpu + now.others_cores, both + now.others_pods
+    memory = sizing["database_classes"][now.database_class]["memory"]
+    possible = connections(memory, sizing)
+    rows = [
+        (now.most >= need.pods, "autoscaler: most pods", now.most, need.pods),
+        (now.pod.cpu >= need.pod.cpu, "CPU request of a pod, cores", now.pod.cpu, need.pod.cpu),
+        (now.quota_pods >= quota_pods, "quota: pods", now.quota_pods, quota_pods),
+        (now.quota_cores >= quota_cores, "quota: CPU, cores", now.quota_cores, math.ceil(quota_cores)),
+        (now.most_pods >= told, "TECNOCURSOS_MOST_PODS", now.most_pods, told),
+        (_enough(need, now, sizing), "database class", now.database_class, need.database_class or "several, by shard"),
+        (possible >= need.connections_used, "connections in use", possible, need.connections_used),
+        (need.cache_shards == 1, "cache: primaries", 1, need.cache_shards),
+    ]
+    return [Change(setting, f"{old}", f"{new}") for holds, setting, old, new in rows if not holds]
+
+
+def _enough(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> bool:
+    """Whether the present class has the CPU."""
+    return bool(
+        sizing["database_classes"][now.database_class]["vcpu"] * sizing["database_share"] >= need.database_cores
+    )
