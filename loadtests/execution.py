@@ -147,7 +147,10 @@ def running_service(
 
 
 def carry_out(target: Target, profile: Profile, progress: Progress) -> Run:
-    """Make the requests of a plan and watch. Raises OSError when the metrics cannot be read."""
+    """Make the requests of a plan and watch; the target's people are afterwards as the run left them.
+
+    Raises OSError when the metrics cannot be read, StackError when the generator fails.
+    """
     generator = subprocess.Popen(
         [sys.executable, "-m", "loadtests.generator"],
         cwd=ROOT,
@@ -167,10 +170,14 @@ def carry_out(target: Target, profile: Profile, progress: Progress) -> Run:
         first = before = None
         begun = time.monotonic()
         for line in stdout:
+            row = json.loads(line)
+            if people := row.get("accounts"):
+                target.sample["accounts"][: profile.accounts] = people
+                break
             now = watch.look(processes, target.metrics)
             if before is None:
                 first, begun = now, time.monotonic()
-            seen = outcome.Second.read(json.loads(line))
+            seen = outcome.Second.read(row)
             moments.append(Moment(seen, watch.difference(before or now, now)))
             before = now
             progress(_line(moments[-1], profile))

@@ -1,4 +1,5 @@
-"""How are the requests made? One locust process; a plan on standard input, one JSON line per second on standard output.
+"""How are the requests made? One locust process; a plan on standard input, one JSON line per second on standard output,
+and at last the people as they are then.
 
 `python -m loadtests.generator`. In the open model each kind of person has a queue of moments when requests are due;
 whichever of its users is free takes the next one, so an answer that is slow delays nothing while users are left, and
@@ -186,6 +187,7 @@ def main() -> int:
         if recorder.now() > profile.seconds + GRACE + PATIENCE:
             break
     recorder.show(int(recorder.now()) + 1)
+    print(json.dumps({"accounts": journeys.rows(people)}), flush=True)
     runner.quit()
     return 0
 

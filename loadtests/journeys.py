@@ -3,7 +3,7 @@
 import json
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,9 +51,27 @@ def accounts(sample: Mapping[str, Any]) -> list[Account]:
     for number, row in enumerate(sample["accounts"]):
         address = f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
         person = Account(row["email"], row.get("password", sample.get("password", "")), row["token"], address)
-        person.courses.extend(Course(c["id"], dict.fromkeys(c["scenes"], 1)) for c in row["courses"])
+        for course in row["courses"]:
+            scenes = course["scenes"]
+            known = scenes if isinstance(scenes, dict) else dict.fromkeys(scenes, 1)
+            person.courses.append(Course(course["id"], dict(known)))
+        person.videos.extend(row.get("videos", ()))
         people.append(person)
     return people
+
+
+def rows(people: Iterable[Account]) -> list[dict[str, Any]]:
+    """The people as rows of a sample file, with what they have learnt: another run goes on from there."""
+    return [
+        {
+            "email": person.email,
+            "password": person.password,
+            "token": person.token,
+            "courses": [{"id": course.id, "scenes": course.scenes} for course in person.courses],
+            "videos": list(person.videos),
+        }
+        for person in people
+    ]
 
 
 def next_call(action: str, person: Account, dice: random.Random) -> Call:
