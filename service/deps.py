@@ -98,8 +98,9 @@ def _reading(permission: Permission | None) -> Callable[..., AsyncIterator[Work]
 
 # Scope "function": the connection goes back before the response is sent, not after a slow client has read it.
 ProjectReader = Annotated[Caller, Depends(_with(Permission.PROJECTS_READ))]
+CatalogueReader = Annotated[Caller, Depends(_with(Permission.CATALOGUE_READ))]
+VideoReader = Annotated[Caller, Depends(_with(Permission.VIDEOS_REQUEST))]
 ReadAnything = Annotated[Work, Depends(_reading(None), scope="function")]
-ReadCatalogue = Annotated[Work, Depends(_reading(Permission.CATALOGUE_READ), scope="function")]
 ReadProjects = Annotated[Work, Depends(_reading(Permission.PROJECTS_READ), scope="function")]
 WriteProjects = Annotated[Work, Depends(_writing(Permission.PROJECTS_WRITE), scope="function")]
 ReadMedia = Annotated[Work, Depends(_reading(Permission.MEDIA_WRITE), scope="function")]

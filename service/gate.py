@@ -1,5 +1,7 @@
 """May this request pass? Who calls, is the session revoked, is the limit reached, is the answer known already?"""
 
+import re
+
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -9,7 +11,7 @@ from service.permissions import Caller
 from service.runtime import Runtime
 
 OPEN = {"/livez", "/readyz", "/version"}
-PAGED = "/api/v1/projects"
+PAGED = re.compile(r"/api/v1/projects(/[^/]{1,32}(/scenes)?)?")  # the caller's courses, one of them, its scenes
 LONGEST_QUERY = 200
 
 
@@ -66,9 +68,9 @@ class Gate:
 def _page(scope: Scope, caller: Caller | None) -> str:
     query: bytes = scope["query_string"]
     path: str = scope["path"]
-    if caller is None or not path.startswith(PAGED) or scope.get("method") != "GET" or len(query) > LONGEST_QUERY:
+    if caller is None or scope.get("method") != "GET" or len(query) > LONGEST_QUERY or not PAGED.fullmatch(path):
         return ""
-    return f"{path}?{query.decode('latin-1')}" if len(path) <= len(PAGED) + 33 else ""
+    return f"{path}?{query.decode('latin-1')}"
 
 
 def pack(route: str, tag: str, body: bytes) -> bytes:

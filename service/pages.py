@@ -15,6 +15,7 @@ from service.deps import entity_tag
 from service.gate import pack
 from service.runtime import Runtime
 
+LARGEST_KEPT = 64 * 1024  # bytes of a page: a course of 200 long scenes would crowd hundreds of others out
 LAST = "~"  # sorts after every identifier
 Item = TypeVar("Item", bound=BaseModel)
 Row = TypeVar("Row", bound=Identified)
@@ -76,7 +77,7 @@ def answer(body: BaseModel, status: int = 200, *, version: int | None = None, lo
 
 async def remembered(request: Request, runtime: Runtime, response: Response) -> Response:
     """Keep the answer for the caller's next identical request, unless something was written since it was asked."""
-    if page := getattr(request.state, "page", None):
+    if (page := getattr(request.state, "page", None)) and len(response.body) <= LARGEST_KEPT:
         name, generation = page
         body = pack(request.scope["route"].path, response.headers.get("etag", ""), bytes(response.body))
         await runtime.cache.fill(request.state.caller.user_id, generation, name, body)

@@ -46,7 +46,8 @@ async def complete(work: Work, media: Media) -> None:
 
 async def delete(work: Work, media: Media) -> None:
     """Delete an upload; scenes that show it lose their picture, the bytes go after the commit."""
-    key = media.key
+    key, owner = media.key, media.owner_id
     await work.session.delete(media)
     work.record("media.deleted", media.id)
     work.after_commit(lambda: work.runtime.storage.delete(key))
+    work.after_commit(lambda: work.runtime.cache.outdate(owner))  # pages of scenes that showed it

@@ -1,15 +1,13 @@
 """What can be asked about courses?"""
 
 from fastapi import APIRouter, Request, Response
-from sqlmodel import col, select
 
 from service import deps, errors
 from service.deps import check_version
 from service.idempotency import once
 from service.identifiers import Identifier
-from service.pages import Page, answer, newest, page_of, remembered
+from service.pages import Page, answer, page_of, remembered
 from service.projects import service
-from service.projects.models import Project
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 
 router = APIRouter(prefix=f"{deps.API}/projects", tags=["projects"])
@@ -78,9 +76,8 @@ async def delete_project(project_id: Identifier, expected: deps.Expected, work: 
 
 @catalogue.get("", response_model=Page[ProjectPublic], responses=errors.described(401, 403, 422, 429))
 async def list_catalogue(
-    work: deps.ReadCatalogue, limit: deps.Limit = 20, cursor: deps.Cursor = None
-) -> Page[ProjectPublic]:
+    runtime: deps.RuntimeDep, _: deps.CatalogueReader, limit: deps.Limit = 20, cursor: deps.Cursor = None
+) -> Response:
     """Everybody's published courses, newest first."""
-    work.count("feature_use_total", feature="catalogue")
-    query = select(Project).where(col(Project.status) == "published")
-    return page_of(Page[ProjectPublic], await newest(work.session, Project, query, limit, cursor), limit)
+    runtime.metrics.count("feature_use_total", feature="catalogue")
+    return answer(page_of(Page[ProjectPublic], await service.published(runtime, limit, cursor), limit))

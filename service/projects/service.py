@@ -1,4 +1,4 @@
-"""What are the rules of courses? The two hot reads as prepared rows, the rest as models."""
+"""What are the rules of courses? The hot reads as prepared rows, the rest as models."""
 
 from collections.abc import Sequence
 
@@ -23,12 +23,23 @@ LIST = (
     .order_by(TABLE.c.id.desc())
     .limit(bindparam("most"))
 )
+PUBLISHED = (
+    select(*COLUMNS)
+    .where(TABLE.c.status == "published", TABLE.c.id < bindparam("before"))
+    .order_by(TABLE.c.id.desc())
+    .limit(bindparam("most"))
+)
 GET = select(*COLUMNS).where(TABLE.c.id == bindparam("id"))
 
 
 async def rows_of(runtime: Runtime, owner_id: str, limit: int, cursor: str | None) -> Sequence[RowMapping]:
     """Up to `limit + 1` courses of an owner before the cursor, newest first."""
     return await runtime.database.rows(LIST, {"owner": owner_id, "before": cursor or LAST, "most": limit + 1})
+
+
+async def published(runtime: Runtime, limit: int, cursor: str | None) -> Sequence[RowMapping]:
+    """Up to `limit + 1` published courses of everybody before the cursor, newest first."""
+    return await runtime.database.rows(PUBLISHED, {"before": cursor or LAST, "most": limit + 1})
 
 
 async def row_of(runtime: Runtime, caller: Caller, project_id: str) -> RowMapping:

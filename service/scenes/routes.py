@@ -1,12 +1,12 @@
 """What can be asked about scenes?"""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from service import deps, errors
 from service.deps import check_version
 from service.idempotency import once
 from service.identifiers import Identifier
-from service.pages import answer
+from service.pages import answer, remembered
 from service.projects import service as projects
 from service.scenes import service
 from service.scenes.schemas import SceneChange, SceneCreate, SceneList, SceneOrder, ScenePublic
@@ -15,10 +15,15 @@ router = APIRouter(prefix=deps.API + "/projects/{project_id}/scenes", tags=["sce
 
 
 @router.get("", response_model=SceneList, responses=errors.described(401, 403, 404, 422, 429))
-async def list_scenes(project_id: Identifier, work: deps.ReadProjects) -> SceneList:
+async def list_scenes(
+    project_id: Identifier, request: Request, runtime: deps.RuntimeDep, caller: deps.ProjectReader
+) -> Response:
     """All scenes of a course, in order."""
-    await projects.readable(work, project_id)
-    return SceneList.model_validate({"items": await service.of_project(work, project_id)})
+    project = await projects.row_of(runtime, caller, project_id)
+    rows = await service.rows_of(runtime, project_id)
+    response = answer(SceneList.model_validate({"items": rows}, from_attributes=True))
+    # As with the course itself: only the owner's writes outdate the owner's pages.
+    return await remembered(request, runtime, response) if project["owner_id"] == caller.user_id else response
 
 
 @router.post(
@@ -67,7 +72,7 @@ async def change_scene(
     project = await projects.owned(work, project_id)
     scene = await service.one(work, project.id, scene_id)
     check_version(expected, scene.version)
-    await service.change(work, scene, body)
+    await service.change(work, project, scene, body)
     await work.session.flush()
     return answer(ScenePublic.model_validate(scene), version=scene.version)
 

@@ -58,11 +58,11 @@ async def list_videos(
 
 
 @router.get("/videos/{video_id}", response_model=VideoPublic, responses=errors.described(401, 403, 404, 422, 429))
-async def read_video(video_id: Identifier, work: deps.ReadVideos) -> Response:
+async def read_video(video_id: Identifier, runtime: deps.RuntimeDep, caller: deps.VideoReader) -> Response:
     """How far a video is: for clients without WebSocket, which ask again after `Retry-After` seconds."""
-    video = await service.owned(work.session, work.caller, video_id)
-    response = answer(VideoPublic.model_validate(video), version=video.version)
-    if video.status not in FINAL:
+    row = await service.row_of(runtime, caller, video_id)
+    response = answer(VideoPublic.model_validate(row), version=row["version"])
+    if row["status"] not in FINAL:
         response.headers["retry-after"] = POLL_SECONDS
     return response
 

@@ -1,5 +1,6 @@
 """What are the rules of videos? Who may ask for how many, and when one can be cancelled or fetched."""
 
+from sqlalchemy import RowMapping, Table, bindparam, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -9,9 +10,15 @@ from service.identifiers import now
 from service.pages import count_of
 from service.permissions import Caller, Role
 from service.projects.models import Project
+from service.runtime import Runtime
 from service.videos.models import ACTIVE, FINAL, Video
+from service.videos.schemas import VideoPublic
 
 MOST_ACTIVE = 3  # per user: rendering takes minutes of CPU
+TABLE: Table = Video.__table__  # type: ignore[attr-defined]
+GET = select(TABLE.c.owner_id, *(TABLE.c[name] for name in VideoPublic.model_fields)).where(
+    TABLE.c.id == bindparam("id")
+)
 
 
 async def request_video(work: Work, project: Project) -> Video:
@@ -28,6 +35,14 @@ async def request_video(work: Work, project: Project) -> Video:
     work.count("video_requests_total", event="requested")
     work.after_commit(work.runtime.broker.wake)
     return video
+
+
+async def row_of(runtime: Runtime, caller: Caller, video_id: str) -> RowMapping:
+    """The same as `owned`, as a row: whoever waits for a video asks every other second. Raises ProblemError 404."""
+    found = await runtime.database.rows(GET, {"id": video_id})
+    if not found or (found[0]["owner_id"] != caller.user_id and caller.role is not Role.ADMIN):
+        raise ProblemError(404, "no such video")
+    return found[0]
 
 
 async def owned(session: AsyncSession, caller: Caller, video_id: str, *, lock: bool = False) -> Video:

@@ -49,8 +49,12 @@ async def test_upload_complete_use_download_delete(client: httpx.AsyncClient, me
     scene = await client.post(f"{course}/scenes", json={"title": "x", "image_id": media["id"]}, headers=ana.headers)
     assert scene.json()["image_id"] == media["id"]
     assert [row["id"] for row in (await client.get(URL, headers=ana.headers)).json()["items"]] == [media["id"]]
+    listed = await client.get(f"{course}/scenes", headers=ana.headers)
+    assert [row["image_id"] for row in listed.json()["items"]] == [media["id"]]
     assert (await client.delete(place, headers=ana.headers)).status_code == 204
     assert (await client.get(link["url"])).status_code == 404
+    listed = await client.get(f"{course}/scenes", headers=ana.headers)
+    assert [row["image_id"] for row in listed.json()["items"]] == [None]
     after = (await client.get(scene.headers["location"], headers=ana.headers)).json()
     assert after["image_id"] is None
 

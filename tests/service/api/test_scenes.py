@@ -78,6 +78,42 @@ async def test_scenes_of_another_course_are_not_found(client: httpx.AsyncClient,
     assert (await client.get(f"{course[0]}/scenes", headers=stranger.headers)).status_code == 404
 
 
+async def test_a_cached_list_is_never_older_than_a_write(
+    client: httpx.AsyncClient, course: Any, runtime: Runtime
+) -> None:
+    hits = runtime.metrics.counters["cache_requests_total"].labels("hit")
+
+    async def asked_twice() -> list[str]:
+        cold, before = await titles(client, course), hits._value.get()
+        assert await titles(client, course) == cold
+        assert hits._value.get() == before + 1
+        return cold
+
+    assert await asked_twice() == []
+    first, second = await add(client, course, "a"), await add(client, course, "b")
+    assert await asked_twice() == ["a", "b"]
+    place, change = f"{course[0]}/scenes/{first['id']}", course[1] | {"if-match": '"1"'}
+    assert (await client.patch(place, json={"title": "c"}, headers=change)).status_code == 200
+    assert await asked_twice() == ["c", "b"]
+    order = {"scene_ids": [second["id"], first["id"]]}
+    assert (await client.put(f"{course[0]}/scenes/order", json=order, headers=course[1])).status_code == 200
+    assert await asked_twice() == ["b", "c"]
+    version = (await client.get(place, headers=course[1])).headers["etag"]
+    assert (await client.delete(place, headers=course[1] | {"if-match": version})).status_code == 204
+    assert await asked_twice() == ["b"]
+
+
+async def test_a_long_list_is_answered_but_not_kept(
+    client: httpx.AsyncClient, course: Any, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.pages.LARGEST_KEPT", 1000)
+    await add(client, course, "a", narration="Luz " * 300)
+    hits = runtime.metrics.counters["cache_requests_total"].labels("hit")
+    before = hits._value.get()
+    assert await titles(client, course) == await titles(client, course) == ["a"]
+    assert hits._value.get() == before
+
+
 async def test_a_picture_is_the_callers_completed_upload(client: httpx.AsyncClient, course: Any, meet: Any) -> None:
     body = {"name": "a.png", "content_type": "image/png", "size": 4, "sha256": "0" * 64}
     mine = (await client.post("/api/v1/media", json=body, headers=course[1])).json()["id"]
