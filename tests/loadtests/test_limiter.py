@@ -17,13 +17,6 @@ ZONES = {"read": 10, "write": 5}  # requests a second of the service's zones
 COURSE = '{"title":"Fotossíntese"}'.encode()
 
 
-@pytest.fixture(scope="module")
-def target() -> Iterator[execution.Target]:
-    tightening_off = "TECNOCURSOS_SECURITY__TIGHTEN_ABOVE=100000"
-    with execution.own_service(2, 12, [tightening_off], lambda _: None) as target:
-        yield target
-
-
 def ask(target: execution.Target, zone: str, token: str, times: int) -> list[int]:
     """Statuses of this many requests of one person, over one connection."""
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
