@@ -15,6 +15,8 @@ from infra.network import Network
 from infra.shapes import ClusterShape
 
 CONTROL_PLANE_LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+# Auto Mode brings neither: autoscalers need the first, alerts on pods the second. EKS user guide, "Community add-ons".
+ADDONS = ("metrics-server", "kube-state-metrics")
 CLUSTER_POLICIES = (
     "AmazonEKSClusterPolicy",
     "AmazonEKSComputePolicy",
@@ -70,6 +72,16 @@ class Cluster(pulumi.ComponentResource):
                 cluster.certificate_authority.data,
             )
         )
+        for addon in ADDONS:
+            aws.eks.Addon(
+                f"{name}-{addon}",
+                cluster_name=self.name,
+                addon_name=addon,
+                # Without a version EKS takes the cluster's default one: an upgrade of the cluster is not held up by it.
+                resolve_conflicts_on_create="OVERWRITE",
+                resolve_conflicts_on_update="OVERWRITE",
+                opts=self._child,
+            )
         self.provider = kubernetes.Provider(
             f"{name}-kubernetes",
             kubeconfig=self.kubeconfig,

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 import yaml
 
 from infra import watching
@@ -28,6 +29,16 @@ def test_alerts_reach_the_two_topics(graph: Graph) -> None:
     assert topics == {
         f"arn:aws:sns:us-east-1:123456789012:tecnocursos-{graph.environment}-{t}" for t in ("page", "ticket")
     }
+
+
+@pytest.mark.parametrize("job", ["cadvisor", "kube-state-metrics"])
+def test_exactly_what_is_looked_at_is_scraped(job: str) -> None:
+    jobs = {one["job_name"]: one for one in yaml.safe_load((ROOT / "infra/scrape.yaml").read_text())["scrape_configs"]}
+    (keep,) = jobs[job]["metric_relabel_configs"]
+    metrics = yaml.safe_load((ROOT / "dashboards/sources.yaml").read_text())["metrics"]
+    names = [metric["name"] for metric in metrics if metric["exporter"] == job]
+    assert [name for name in names if not re.fullmatch(keep["regex"], name)] == []
+    assert not re.fullmatch(keep["regex"], "container_tasks_state") and not re.fullmatch(keep["regex"], "kube_pod_info")
 
 
 def test_no_placeholder_is_left(graph: Graph) -> None:
