@@ -79,6 +79,8 @@ def graph(panel: dict[str, Any], lines: list[Line], box: Box, span: tuple[float,
     floors: dict[float, float] = {}
     areas = [_stack(line, floors) if stacked else line for line in lines]
     highest = max(value for line in areas for _, value in line.points)
+    if highest == 0:  # nothing happened: the thresholds show where something would be
+        highest = max(least for least, _ in _steps(panel)) * 1.2
     marks = ticks(min(highest, defaults["max"]) if "max" in defaults and highest <= defaults["max"] else highest, unit)
     scale = plot.height / marks[-1]
 
