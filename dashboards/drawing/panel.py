@@ -81,7 +81,7 @@ def graph(panel: dict[str, Any], lines: list[Line], box: Box, span: tuple[float,
     highest = max(value for line in areas for _, value in line.points)
     if highest == 0:  # nothing happened: the thresholds show where something would be
         highest = max(least for least, _ in _steps(panel)) * 1.2
-    marks = ticks(min(highest, defaults["max"]) if "max" in defaults and highest <= defaults["max"] else highest, unit)
+    marks = ticks(highest, unit)
     scale = plot.height / marks[-1]
 
     def place(moment: float, value: float) -> str:

@@ -73,7 +73,7 @@ def test_every_selector_over_the_services_own_metrics_finds_series(live: Live) -
 
 def test_boards_are_drawn_without_grafana(live: Live, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dashboards", "draw", str(tmp_path), "--prometheus", live.prometheus.url]
-    done = subprocess.run([*command, "--minutes", "1", "--rate", "20s"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, "--minutes", "10", "--rate", "20s"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for board in index.BOARDS:
         texts = [element.text for element in ElementTree.parse(tmp_path / f"{board.uid}.svg").iter(TEXT)]  # noqa: S314
