@@ -97,18 +97,25 @@ def names() -> list[str]:
 
 
 def profile(name: str, **changes: Any) -> Profile:
-    """A profile by name, with fields replaced. Raises PlanError."""
+    """A profile by name, with fields replaced; `rate` and `seconds` stretch its shape to that top and length.
+
+    Raises PlanError.
+    """
     rows = read("profiles.yaml")
     if name not in rows:
         raise PlanError(f"profile {name!r} does not exist; there are: {', '.join(rows)}")
     row: dict[str, Any] = rows[name]
     if (rate := changes.pop("rate", None)) is not None:
-        row["stages"] = [{"seconds": stage["seconds"], "rate": rate} for stage in row["stages"]]
-        row["most_requests"] = max(row["most_requests"], sum(s["seconds"] * rate for s in row["stages"]))
+        times = rate / max(stage[end] for stage in row["stages"] for end in ("rate", "to") if end in stage)
+        row["stages"] = [
+            {key: value if key == "seconds" else max(1, value * times) for key, value in stage.items()}
+            for stage in row["stages"]
+        ]
+        row["most_requests"] = int(row["most_requests"] * max(1, times))
     if (seconds := changes.pop("seconds", None)) is not None:
         longer = seconds / sum(stage["seconds"] for stage in row["stages"])
         row["stages"] = [stage | {"seconds": stage["seconds"] * longer} for stage in row["stages"]]
-        row["warm_up"] = min(row.get("warm_up", 0), seconds / 4)
+        row["warm_up"] = row.get("warm_up", 0) * longer
         row["most_requests"] = int(row["most_requests"] * max(1, longer))
     return _checked(Profile, row | {key: value for key, value in changes.items() if value is not None}, name)
 

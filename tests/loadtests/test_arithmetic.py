@@ -155,6 +155,16 @@ def test_every_profile_is_bounded_and_has_thresholds() -> None:
         assert thresholds(name, []).model_dump(exclude_none=True), name
 
 
+@given(st.floats(30, 3000), st.floats(8, 100))
+def test_a_profile_keeps_its_shape_at_another_rate_and_length(rate: float, seconds: float) -> None:
+    plain, stretched = profile("baseline"), profile("baseline", rate=rate, seconds=seconds)
+    assert max(stage.end for stage in stretched.stages) == pytest.approx(rate)
+    assert stretched.seconds == pytest.approx(seconds)
+    assert stretched.warm_up / seconds == pytest.approx(plain.warm_up / plain.seconds)
+    arrivals_ = [sum(stage.arrivals for stage in plan.stages) / plan.seconds for plan in (plain, stretched)]
+    assert arrivals_[1] / arrivals_[0] == pytest.approx(rate / 1600)
+
+
 def test_the_target_load_asks_for_the_figures_of_the_specification() -> None:
     wanted = thresholds("baseline", [])
     assert (wanted.p95_ms, wanted.error_percent, wanted.requests_per_second) == (200, 0.5, 1500)
