@@ -62,7 +62,7 @@ def _progress(words: str) -> None:
 def _show(options: argparse.Namespace, judged: Judged) -> None:
     done, summary = judged.run, judged.summary
     print(
-        f"==> {summary.rate:.0f} requests/s of {summary.offered / summary.seconds:.0f} offered; since due: "
+        f"==> {summary.rate:.0f} requests/s of {summary.offered_rate:.0f} offered; since due: "
         f"P50 {summary.p50:.1f}   P95 {summary.p95:.1f}   P99 {summary.p99:.1f} ms; since sent: P95 "
         f"{summary.service_p95:.1f} ms; 429: {summary.limited}; logins sent away: {summary.sent_away}"
     )

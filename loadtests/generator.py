@@ -124,7 +124,8 @@ class Person(FastHttpUser):
         response = self.client.request(call.method, call.path, name=call.kind, data=call.body, headers=headers)
         end = self.recorder.now()
         status = response.status_code or 0
-        outcome = str(status or type(getattr(response, "error", None)).__name__)
+        error = getattr(response, "error", None)  # the client's wrapper keeps what really happened
+        outcome = str(status or f"no answer ({type(getattr(error, 'original', None) or error).__name__})")
         self.recorder.add(call.kind, outcome, min(due, sent), sent, end, queued=queued)
         if call.method != "GET":
             journeys.learn(call, person, status, response.content or b"")

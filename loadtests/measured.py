@@ -31,7 +31,7 @@ def write(name: str, judged: Judged) -> None:
         raise MeasuredError("nothing is recorded from a target whose processes are not seen: leave --target out")
     when = datetime.fromtimestamp(done.started, UTC)
     row = {
-        "source": f"{when:%Y-%m-%d}, profile {name} at {summary.offered / summary.seconds:.0f} requests/s offered, "
+        "source": f"{when:%Y-%m-%d}, profile {name} at {summary.offered_rate:.0f} requests/s offered, "
         f"{os.cpu_count()} cores {platform.machine()}, Python {platform.python_version()}, all on one machine",
         "cpu_ms_per_request": per_request,
         "query_ms_per_request": round(done.span.query_seconds / done.answers * 1000, 3),

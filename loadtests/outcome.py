@@ -68,7 +68,7 @@ class Kind:
 
 @dataclass
 class Summary:
-    """The judged part of a run: without warm-up and without what came after the last arrival."""
+    """The judged part of a run: without its warm-up."""
 
     seconds: float = 0
     offered: float = 0
@@ -89,6 +89,11 @@ class Summary:
     def rate(self) -> float:
         """Right answers per second."""
         return self.answered / self.seconds if self.seconds else 0.0
+
+    @property
+    def offered_rate(self) -> float:
+        """Requests per second that the plan made."""
+        return self.offered / self.seconds if self.seconds else 0.0
 
     @property
     def total(self) -> int:
@@ -131,8 +136,12 @@ def verdict(kind: str, outcome: str) -> str:
 
 
 def summarise(seconds: Sequence[Second], profile: Profile) -> Summary:
-    """The figures of a run."""
-    judged = [row for row in seconds if profile.warm_up <= row.second < profile.seconds]
+    """The figures of a run.
+
+    What comes after the end was due before it: it is too late for the rate, but its latency and its errors count.
+    """
+    told = [row for row in seconds if row.second >= profile.warm_up]
+    judged = [row for row in told if row.second < profile.seconds]
     begin = judged[0].second if judged else 0
     summary = Summary(seconds=len(judged), offered=arrivals.offered(profile.stages, begin, begin + len(judged)))
     if profile.model == "closed":
@@ -140,22 +149,25 @@ def summarise(seconds: Sequence[Second], profile: Profile) -> Summary:
     counts: Counter[str] = Counter()
     errors: Counter[str] = Counter()
     by_kind: dict[str, tuple[list[Histogram], Counter[str]]] = {}
-    for row in judged:
+    for row in told:
         for kind, outcomes in row.outcomes.items():
             histograms, seen = by_kind.setdefault(kind, ([], Counter()))
             histograms.append(row.latency[kind])
             for outcome, times in outcomes.items():
-                counts[verdict(kind, outcome)] += times
                 seen[outcome] += times
-                if verdict(kind, outcome) == "error":
+                if (meaning := verdict(kind, outcome)) == "error":
                     errors[f"{kind}: {outcome}"] += times
+                elif row.second < profile.seconds:
+                    counts[meaning] += times
     summary.answered, summary.limited, summary.sent_away = counts["right"], counts["limited"], counts["away"]
     summary.errors = dict(errors.most_common())
-    latency = histogram.merged(*(h for histograms, _ in by_kind.values() for h in histograms))
+    # Logins wait for their share of CPU on purpose: they are told apart, and what others feel is judged.
+    others = {kind: rows for kind, rows in by_kind.items() if kind != LOGIN} or by_kind
+    latency = histogram.merged(*(h for histograms, _ in others.values() for h in histograms))
     summary.p50, summary.p95, summary.p99 = (histogram.percentile(latency, share) for share in (0.5, 0.95, 0.99))
-    summary.service_p95 = histogram.percentile(histogram.merged(*(row.service for row in judged)), 0.95)
-    summary.late_p95 = histogram.percentile(histogram.merged(*(row.late for row in judged)), 0.95)
-    summary.queued = sum(row.queued for row in judged)
+    summary.service_p95 = histogram.percentile(histogram.merged(*(row.service for row in told)), 0.95)
+    summary.late_p95 = histogram.percentile(histogram.merged(*(row.late for row in told)), 0.95)
+    summary.queued = sum(row.queued for row in told)
     for name, (histograms, seen) in sorted(by_kind.items()):
         merged = histogram.merged(*histograms)
         p50, p95, p99 = (histogram.percentile(merged, share) for share in (0.5, 0.95, 0.99))

@@ -107,12 +107,24 @@ def test_every_answer_counts_as_exactly_one_thing() -> None:
     assert summary.achieved == 1
 
 
-def test_warm_up_and_what_comes_after_the_end_are_not_judged() -> None:
-    slow, fast = {"GET /projects": {"500": 100}}, {"GET /projects": {"200": 100}}
-    seconds = [second(0, slow, 900), *(second(n, fast) for n in range(1, 5)), second(5, slow, 900)]
+def test_logins_that_wait_for_their_share_do_not_hide_what_others_feel() -> None:
+    waiting = second(0, {"POST /sessions": {"201": 50}}, ms=3000)
+    waiting.latency["GET /projects"] = {histogram.bucket(10): 50}
+    waiting.outcomes["GET /projects"] = {"200": 50}
+    assert outcome.summarise([waiting], plan(1, 100)).p95 == pytest.approx(10, rel=0.02)
+    only_logins = outcome.summarise([second(0, {"POST /sessions": {"201": 50}}, ms=3000)], plan(1, 50))
+    assert only_logins.p95 == pytest.approx(3000, rel=0.02)
+
+
+def test_warm_up_is_not_judged_and_stragglers_count_but_not_for_the_rate() -> None:
+    failing, right = {"GET /projects": {"500": 100}}, {"GET /projects": {"200": 100}}
+    seconds = [second(0, failing, 900), *(second(n, right) for n in range(1, 5))]
     summary = outcome.summarise(seconds, plan(5, 100, warm_up=1))
     assert (summary.seconds, summary.answered, summary.errors) == (4, 400, {})
     assert summary.p99 == pytest.approx(10, rel=0.02)
+    late = outcome.summarise([*seconds, second(5, right, 1500), second(14, failing, 9000)], plan(5, 100, warm_up=1))
+    assert (late.seconds, late.answered, late.errors) == (4, 400, {"GET /projects: 500": 100})
+    assert late.p99 == pytest.approx(9000, rel=0.02)
 
 
 def test_each_threshold_can_be_broken_by_itself() -> None:
