@@ -16,7 +16,7 @@ SUPPORT_ENDS = "SUPPORT_ENDS"
 TEMPLATE = re.compile(r"\{\{")
 
 Area = Literal[
-    "objective", "api", "pods", "resources", "database", "cache", "providers", "videos", "edge", "platform", "watching"
+    "objective", "api", "pods", "resources", "database", "cache", "providers", "videos", "platform", "watching"
 ]
 
 

@@ -101,12 +101,6 @@ INHIBITIONS = (
         why="the same budget burns, only slower",
     ),
     Inhibition(
-        source={"alertname": "CertificateNearlyExpired"},
-        target={"alertname": "CertificateExpiring"},
-        equal=("instance",),
-        why="the same certificate, later",
-    ),
-    Inhibition(
         source={"alertname": "KubernetesSupportEnded"},
         target={"alertname": "KubernetesSupportEnding"},
         why="the same date, later",

@@ -25,7 +25,6 @@ PANELS: dict[Area, str] = {  # what shows more of an area, by the panel's name
     "cache": "cache_failures",
     "providers": "provider_calls",
     "videos": "queue_age",
-    "edge": "requests",
     "platform": "nodes",
     "watching": "targets",
 }
