@@ -3,11 +3,14 @@
 A group and its rules are separate steps, because two groups often refer to each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pulumi
 import pulumi_aws as aws
+
+Made = TypeVar("Made", aws.vpc.SecurityGroupIngressRule, aws.vpc.SecurityGroupEgressRule)
 
 
 @dataclass(frozen=True)
@@ -48,36 +51,8 @@ def seal(
     egress: Sequence[Rule] = (),
 ) -> None:
     """Give the group these rules, and remove any that is added by hand."""
-    entering = [
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-from-{rule.name}",
-            security_group_id=group.id,
-            description=rule.description,
-            ip_protocol="tcp",
-            from_port=rule.port,
-            to_port=rule.port,
-            referenced_security_group_id=rule.group,
-            cidr_ipv4=rule.cidr,
-            prefix_list_id=rule.prefix_list,
-            opts=opts,
-        )
-        for rule in ingress
-    ]
-    leaving = [
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-to-{rule.name}",
-            security_group_id=group.id,
-            description=rule.description,
-            ip_protocol="tcp",
-            from_port=rule.port,
-            to_port=rule.port,
-            referenced_security_group_id=rule.group,
-            cidr_ipv4=rule.cidr,
-            prefix_list_id=rule.prefix_list,
-            opts=opts,
-        )
-        for rule in egress
-    ]
+    entering = _flows(aws.vpc.SecurityGroupIngressRule, f"{name}-from", group, ingress, opts)
+    leaving = _flows(aws.vpc.SecurityGroupEgressRule, f"{name}-to", group, egress, opts)
     aws.ec2.VpcSecurityGroupRulesExclusive(
         f"{name}-only",
         security_group_id=group.id,
@@ -85,3 +60,27 @@ def seal(
         egress_rule_ids=[rule.id for rule in leaving],
         opts=opts,
     )
+
+
+def _flows(
+    make: Callable[..., Made],
+    prefix: str,
+    group: aws.ec2.SecurityGroup,
+    rules: Sequence[Rule],
+    opts: pulumi.ResourceOptions,
+) -> list[Made]:
+    return [
+        make(
+            f"{prefix}-{rule.name}",
+            security_group_id=group.id,
+            description=rule.description,
+            ip_protocol="tcp",
+            from_port=rule.port,
+            to_port=rule.port,
+            referenced_security_group_id=rule.group,
+            cidr_ipv4=rule.cidr,
+            prefix_list_id=rule.prefix_list,
+            opts=opts,
+        )
+        for rule in rules
+    ]

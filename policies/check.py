@@ -15,6 +15,19 @@ from pack.resource import Stack
 from pack.run import EXEMPTIONS, Run
 
 
+def inputs(
+    environment: str, stored: Path | None
+) -> tuple[Mapping[str, Rule], Sequence[Exemption], Mapping[str, Setting], Stack]:
+    """Rules, exemptions, the environment's profile, and its stored stack (its golden graph when None is given).
+
+    Raises ValueError when one of them is missing or not sound.
+    """
+    rules = catalogue.load()
+    accepted = exemptions.read(catalogue.ROOT / "exemptions.yaml", rules)
+    chosen = settings.profile(catalogue.ROOT / "profiles" / f"{environment}.yaml", rules)
+    return rules, accepted, chosen, graph.read(stored or Path("tests/golden") / f"{environment}.json")
+
+
 def verdicts(
     stack: Stack, rules: Mapping[str, Rule], chosen: Mapping[str, Setting], accepted: Sequence[Exemption]
 ) -> list[Verdict]:
@@ -38,10 +51,7 @@ def main() -> int:
     parser.add_argument("--graph", type=Path, help="a golden graph or a stack export (default: tests/golden/ENV.json)")
     options = parser.parse_args()
     try:
-        rules = catalogue.load()
-        accepted = exemptions.read(catalogue.ROOT / "exemptions.yaml", rules)
-        chosen = settings.profile(catalogue.ROOT / "profiles" / f"{options.env}.yaml", rules)
-        stack = graph.read(options.graph or Path("tests/golden") / f"{options.env}.json")
+        rules, accepted, chosen, stack = inputs(options.env, options.graph)
     except ValueError as wrong:
         sys.stderr.write(f"policies: {wrong}\n")
         return 2

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from check import verdicts
-from pack import catalogue, exemptions, files, graph, settings
+from check import inputs, verdicts
+from pack import catalogue, files, settings
 from pack.catalogue import Rule
 from pack.evaluate import ERROR, EXEMPT, Setting, Verdict
 from pack.resource import Stack
@@ -159,10 +159,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="folder (default: build/ENV)")
     options = parser.parse_args()
     try:
-        rules = catalogue.load()
-        accepted = exemptions.read(catalogue.ROOT / "exemptions.yaml", rules)
-        chosen = settings.profile(catalogue.ROOT / "profiles" / f"{options.env}.yaml", rules)
-        stack = graph.read(options.graph or Path("tests/golden") / f"{options.env}.json")
+        rules, accepted, chosen, stack = inputs(options.env, options.graph)
     except ValueError as wrong:
         sys.stderr.write(f"policies: {wrong}\n")
         return 2
