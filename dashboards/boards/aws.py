@@ -22,6 +22,13 @@ TARGETS = {
     "target-group": "${target_group}",
     "distribution": "${distribution}",
     "firewall": f"{NAMED}-firewall",
+    "probe": "*",
+    "certificate": "*",
+    "nat": "*",
+    "cluster": NAMED,
+    "vault": f"{NAMED}-backup",
+    "media": "*",
+    "media-copy": "*",
 }
 FOUND = "/tecnocursos-${environment}-/"
 VARIABLES = (
@@ -87,8 +94,7 @@ def watched(alarm: str, title: str, unit: str) -> Panel:
     row = alarms()[alarm]
     dimensions = _dimensions(row)
     legend = "${PROP('Dim." + next(iter(dimensions)) + "')}"
-    period = min(row["period_seconds"], 300)
-    query = CloudWatch(row["namespace"], row["metric"], dimensions, row["statistic"], legend, period)
+    query = CloudWatch(row["namespace"], row["metric"], dimensions, row["statistic"], legend, row["period_seconds"])
     meaning = f"Beyond the threshold: {row['meaning']}. CloudWatch's alarm {alarm}."
     return Panel(alarm, title, meaning, unit, (query,), steps=_steps(row))
 
@@ -179,5 +185,27 @@ EDGE = Row(
         watched("balancer-targets", "Unhealthy targets", "short"),
         watched("edge-errors", "Server errors at CloudFront", "percent"),
         watched("firewall-blocked", "Requests blocked by the firewall", "short"),
+        watched("edge-probe", "Reached from the internet", "short"),
+        watched("certificate-expiry", "Days until certificates end", "short"),
+        watched("nat-ports", "Ports that NAT gateways lacked", "short"),
+    ),
+)
+CLUSTER = Row(
+    "Cluster and backups",
+    (
+        watched("cluster-errors", "Server errors of the Kubernetes API", "short"),
+        watched("cluster-pending", "Pods that find no node", "short"),
+        watched("media-replication", "Media behind in the recovery region", "s"),
+        watched("backup-age", "Backups completed per day", "short"),
+        watched("backup-failed", "Backups that failed", "short"),
+        plain(
+            "backup-running",
+            "Backups at work",
+            "Jobs that were started in the vault; each ends as completed or failed.",
+            "short",
+            CloudWatch(
+                "AWS/Backup", "NumberOfBackupJobsCreated", {"BackupVaultName": TARGETS["vault"]}, "Sum", "jobs", 3600
+            ),
+        ),
     ),
 )

@@ -25,6 +25,7 @@ from dashboards.boards.model import Board, CloudWatch, Panel, Query, Row, Variab
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
 CLOUDWATCH = DataSourceRef(type_val="cloudwatch", uid="${cloudwatch}")
 TAG = "tecnocursos"
+GLOBAL = {"AWS/CloudFront", "AWS/WAFV2", "AWS/Route53"}  # reported in one region, wherever the estate is
 ALL = VariableOption(selected=True, text="All", value="$__all")
 
 
@@ -145,7 +146,7 @@ def _query(panel: Panel, query: Query | CloudWatch, letter: str) -> Any:
         .ref_id(letter)
         .id(letter.lower())
         .datasource(CLOUDWATCH)
-        .region("default")
+        .region("us-east-1" if query.namespace in GLOBAL else "default")
         .metric_query_type(MetricQueryType.SEARCH)
         .namespace(query.namespace)
         .metric_name(query.metric)

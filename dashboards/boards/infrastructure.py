@@ -1,6 +1,6 @@
 """What is seen of the infrastructure: pods and nodes through Prometheus, AWS's own services through CloudWatch."""
 
-from dashboards.boards.aws import BALANCER, CACHE, DATABASE, EDGE, QUEUE, VARIABLES
+from dashboards.boards.aws import BALANCER, CACHE, CLUSTER, DATABASE, EDGE, QUEUE, VARIABLES
 from dashboards.boards.model import Board, Panel, Query, Row, Variable, above, below
 
 SPACE = 'namespace=~"$namespace"'
@@ -165,7 +165,7 @@ INFRASTRUCTURE = Board(
     "tecnocursos-infrastructure",
     "TecnoCursos / Infrastructure",
     "What the service runs on. Thresholds of AWS's services are those of their alarms.",
-    (PODS, RESOURCES, DATABASE, CACHE, QUEUE, BALANCER, EDGE),
+    (PODS, RESOURCES, DATABASE, CACHE, QUEUE, BALANCER, EDGE, CLUSTER),
     (
         Variable("namespace", "Namespace", "label_values(kube_pod_status_phase, namespace)", first="tecnocursos"),
         *VARIABLES,

@@ -126,6 +126,7 @@ class Export(Public):
     """Everything stored about a person (GDPR, articles 15 and 20)."""
 
     user: UserPublic
+    last_active_at: datetime | None = Field(description="when tokens were last issued", examples=[EXAMPLE_TIME])
     sessions: list[dict[str, object]] = Field(examples=[[]])
     plans: list[dict[str, object]] = Field(examples=[[]])
     projects: list[dict[str, object]] = Field(examples=[[]])

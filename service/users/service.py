@@ -122,6 +122,7 @@ async def export(session: AsyncSession, user: User) -> Export:
     projects = select(Project.id).where(col(Project.owner_id) == user.id)
     return Export(
         user=UserPublic.model_validate(user),
+        last_active_at=user.last_active_at,
         sessions=await rows(RefreshToken, col(RefreshToken.user_id) == user.id, "token_hash"),
         plans=await rows(PlanPeriod, col(PlanPeriod.user_id) == user.id),
         projects=await rows(Project, col(Project.owner_id) == user.id),

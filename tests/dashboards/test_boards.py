@@ -97,14 +97,9 @@ def test_every_metric_of_the_service_is_on_a_board() -> None:
     assert unseen == {"process_virtual_memory_bytes", "process_start_time_seconds"}
 
 
-WATCHED = {"AWS/RDS", "AWS/ElastiCache", "AWS/SQS", "AWS/ApplicationELB", "AWS/CloudFront", "AWS/WAFV2"}
-
-
-def test_every_alarm_of_a_managed_service_has_its_panel_with_the_alarms_threshold() -> None:
+def test_every_alarm_of_cloudwatch_has_its_panel_with_the_alarms_threshold() -> None:
     panels = {panel.name: panel for board in index.BOARDS for panel in board.panels}
     for name, alarm in alarms().items():
-        if alarm["namespace"] not in WATCHED:
-            continue
         (query,) = panels[name].queries
         assert isinstance(query, CloudWatch)
         assert (query.namespace, query.metric, query.statistic) == (

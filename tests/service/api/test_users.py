@@ -137,7 +137,7 @@ async def test_export_holds_everything_and_erasure_leaves_nothing(client: httpx.
     assert export["user"]["email"] == "bia@example.com"
     ids = {kind: [row["id"] for row in export[kind]] for kind in ("projects", "scenes", "videos", "media")}
     assert ids == {"projects": [course["id"]], "scenes": [scene["id"]], "videos": [video["id"]], "media": [media["id"]]}
-    assert export["sessions"] and export["audit"]
+    assert export["sessions"] and export["audit"] and export["last_active_at"]
     assert "token_hash" not in str(export) and "password_hash" not in str(export)
 
     assert (await client.post(f"{URL}/me/erasure", json={"password": "wrong"}, headers=headers)).status_code == 403
