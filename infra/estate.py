@@ -214,6 +214,7 @@ def targets(estate: Estate, shape: EstateShape, domain: Domain, firewall: Firewa
         "firewall": {"": firewall.metric_name},
         "certificate": {"viewer": domain.viewer_certificate_arn, "origin": domain.origin_certificate_arn},
         "nat": {str(slot): gateway.id for slot, gateway in estate.network.nat_gateways.items()},
+        "workspace": {"": estate.metrics.workspace_id},
         "cluster": {"": names.cluster(estate.environment)},
         "vault": {"": backup.vault_name},
         "media": {"": estate.media.bucket.id},

@@ -32,6 +32,7 @@ class MetricsArgs:
 class Metrics(pulumi.ComponentResource):
     """The workspace: where to query."""
 
+    workspace_id: pulumi.Output[str]
     arn: pulumi.Output[str]
     endpoint: pulumi.Output[str]
 
@@ -85,5 +86,5 @@ class Metrics(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        self.arn, self.endpoint = workspace.arn, workspace.prometheus_endpoint
+        self.workspace_id, self.arn, self.endpoint = workspace.id, workspace.arn, workspace.prometheus_endpoint
         self.register_outputs({"arn": self.arn})
