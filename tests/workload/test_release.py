@@ -78,9 +78,8 @@ def test_a_release_goes_candidate_weight_switch_drop(stack: Stack) -> None:
     switched = stack.up(release=release("green", {"blue": 0, "green": 100}, blue="a", green="b"))
     assert switched == {"update": 2}, stack.said
     assert (stack.ready("blue"), stack.ready("green")) == (3, 3)
-    for workload in ("deployments worker", "cronjobs sweeper"):
-        kind, name = workload.split()
-        assert image("b") in str(stack.get(f"{'apps/v1' if name == 'worker' else 'batch/v1'} {kind}", name)["spec"])
+    for kind, name in (("apps/v1 deployments", "worker"), ("batch/v1 cronjobs", "sweeper")):
+        assert image("b") in str(stack.get(kind, name)["spec"])
     assert stack.up(release=release("green", {"green": 100}, green="b")) == {"delete": 7}
     assert set(stack.jobs()) >= {"bootstrap-1", "migrate-bbbbbbbbbbbb"}
     assert stack.jobs()["bootstrap-1"] == before["bootstrap-1"], "the bootstrap ran again"
