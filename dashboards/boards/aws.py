@@ -195,6 +195,8 @@ CLUSTER = Row(
     (
         watched("cluster-errors", "Server errors of the Kubernetes API", "short"),
         watched("cluster-pending", "Pods that find no node", "short"),
+        watched("watch-silent", "Alerts that managed Prometheus handed on", "short"),
+        watched("watch-undelivered", "Alerts that it could not hand on", "short"),
         watched("media-replication", "Media behind in the recovery region", "s"),
         watched("backup-age", "Backups completed per day", "short"),
         watched("backup-failed", "Backups that failed", "short"),
