@@ -25,6 +25,7 @@ TARGETS = {
     "probe": "*",
     "certificate": "*",
     "nat": "*",
+    "workspace": "*",
     "cluster": NAMED,
     "vault": f"{NAMED}-backup",
     "media": "*",
