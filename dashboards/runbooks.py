@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field
@@ -31,11 +31,20 @@ class Runbook(Model):
     commands: tuple[str, ...] = Field(min_length=1)
 
 
+class Notice(Model):
+    """What AWS sends to a topic by itself, without an alarm of ours."""
+
+    severity: Literal["page", "ticket"]
+    sender: str
+    says: str
+
+
 class Runbooks(Model):
     """`runbooks.yaml`."""
 
     commands: dict[str, Command]
     runbooks: dict[str, Runbook]
+    notices: dict[str, Notice]
 
 
 def load(path: Path = FILE) -> Runbooks:
@@ -55,7 +64,7 @@ def files() -> Iterator[tuple[str, str]]:
     for alert in every_alert():
         by_name.setdefault(alert.name, []).append(alert)
     watched = alarms()
-    if different := book.runbooks.keys() ^ (by_name.keys() | watched.keys()):
+    if different := book.runbooks.keys() ^ (by_name.keys() | watched.keys() | book.notices.keys()):
         raise ValueError(
             f"runbooks.yaml: {', '.join(sorted(different))}: an alert without a page, or a page without an alert"
         )
@@ -63,7 +72,9 @@ def files() -> Iterator[tuple[str, str]]:
         yield f"{name}.md", _page(name, _alert_head(same), book, _rules(same))
     for name, row in watched.items():
         yield f"{name}.md", _page(name, _alarm_head(row), book, _measured(row))
-    yield "README.md", _list(by_name, watched)
+    for name, notice in book.notices.items():
+        yield f"{name}.md", _page(name, _notice_head(notice), book, [])
+    yield "README.md", _list(by_name, watched, book.notices)
 
 
 def _page(name: str, head: list[str], book: Runbooks, tail: list[str]) -> str:
@@ -79,16 +90,20 @@ def _page(name: str, head: list[str], book: Runbooks, tail: list[str]) -> str:
         "",
     ]
     lines += ["## Commands", "", "With `ENV` set to the environment, and credentials for it:", "", "```sh"]
-    for name_or_line in _with_access(page.commands, book):
+    for name_or_line in (*_access(page, book, head), *page.commands):
         command = book.commands.get(name_or_line)
         lines += [f"# {command.why}", command.run] if command else [name_or_line]
     return "\n".join([*lines, "```", "", *tail, ""])
 
 
-def _with_access(commands: tuple[str, ...], book: Runbooks) -> tuple[str, ...]:
-    """The commands, after the one that lets kubectl in if any needs it."""
-    lines = [book.commands[name].run if name in book.commands else name for name in commands]
-    return ("kubeconfig", *commands) if any(line.startswith("kubectl") for line in lines) else commands
+def _access(page: Runbook, book: Runbooks, head: list[str]) -> Iterator[str]:
+    """The commands that let one in: to the cluster where a command needs it, to Grafana where the page links to it."""
+    lines = [book.commands[name].run if name in book.commands else name for name in page.commands]
+    linked = any("Grafana" in line for line in head)
+    if linked or any(line.startswith("kubectl") for line in lines):
+        yield "kubeconfig"
+    if linked:
+        yield "grafana"
 
 
 def _alert_head(same: list[Alert]) -> list[str]:
@@ -113,18 +128,26 @@ def _alarm_head(row: Mapping[str, Any]) -> list[str]:
     return [f"{row['severity']}, CloudWatch", "", f"**What it means:** {row['meaning']}.", ""]
 
 
+def _notice_head(notice: Notice) -> list[str]:
+    return [f"{notice.severity}, {notice.sender}", "", f"**What it means:** {notice.says}.", ""]
+
+
 def _measured(row: Mapping[str, Any]) -> list[str]:
     side = "above" if "above" in row else "below"
     wrong = f"{row['statistic']} {side} {row[side]:g} for {row['minutes']} minutes"
     return ["## The alarm", "", f"`{row['namespace']}` `{row['metric']}`: {wrong}.", ""]
 
 
-def _list(by_name: Mapping[str, list[Alert]], watched: Mapping[str, Mapping[str, Any]]) -> str:
+def _list(
+    by_name: Mapping[str, list[Alert]], watched: Mapping[str, Mapping[str, Any]], notices: Mapping[str, Notice]
+) -> str:
     lines = ["# Runbooks", "", "One page for every alert. `page` wakes somebody, `ticket` waits until the morning.", ""]
     lines += ["| alert | severity | area | says |", "|---|---|---|---|"]
     for name, same in by_name.items():
         severities = ", ".join(sorted({alert.severity for alert in same}))
         lines.append(f"| [{name}]({name}.md) | {severities} | {same[0].area} | {same[0].description} |")
-    lines += ["", "## Alarms of CloudWatch", "", "| alarm | severity | says |", "|---|---|---|"]
+    lines += ["", "## Alarms of CloudWatch, and what AWS sends by itself", ""]
+    lines += ["| alarm | severity | says |", "|---|---|---|"]
     lines += [f"| [{name}]({name}.md) | {row['severity']} | {row['meaning']} |" for name, row in watched.items()]
+    lines += [f"| [{name}]({name}.md) | {one.severity} | {one.says}; {one.sender} |" for name, one in notices.items()]
     return "\n".join([*lines, ""])

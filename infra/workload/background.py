@@ -11,7 +11,14 @@ from infra.workload.pods import Configuration, Role
 from infra.workload.shape import ScalingShape
 from infra.workload.tenancy import RENDERING, SURGE
 
-WORKER = Role("worker", ("worker",), pods.WORKER, RENDERING, grace_seconds=120, measured=True)
+WORKER = Role(
+    "worker",
+    ("worker", "--host", "0.0.0.0", "--metrics-port", str(pods.METRICS_PORT)),  # noqa: S104 (policies say who gets there)
+    pods.WORKER,
+    RENDERING,
+    grace_seconds=120,
+    measured=True,
+)
 SWEEPER = Role("sweeper", ("sweep",), pods.TASK, RENDERING)
 SWEEP_SECONDS = 55  # below the minute between two sweeps: they never overlap
 

@@ -147,7 +147,7 @@ def container(
         "name": role.name,
         "image": image,
         "image_pull_policy": "IfNotPresent",
-        "args": ["python", "-m", "service", *role.arguments, *arguments],
+        "args": [*role.arguments, *arguments],  # of the image's own command, `python -m service`
         "env_from": [{"config_map_ref": {"name": config.config_map}}],
         "env": [{"name": name, "value": value} for name, value in sorted(environment.items())],
         "resources": role.resources.requirements(),

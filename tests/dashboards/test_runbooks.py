@@ -32,7 +32,7 @@ def named(kind: str) -> set[str]:
     """Names of the Kubernetes objects of a kind in production."""
     found = set()
     for row in graph():
-        if str(row["type"]).endswith(f":{kind}"):
+        if re.fullmatch(rf"kubernetes:.*:{kind}", str(row["type"])):
             inputs = row["inputs"]
             assert isinstance(inputs, dict)
             found.add(inputs["metadata"]["name"])
@@ -75,8 +75,8 @@ def test_commands_name_what_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", text, re.M):
         assert re.search(rf"^([\w ]* )?{target}( [\w ]*)?:", makefile, re.M), target
-    objects = {"deployment": "Deployment", "cronjob": "CronJob"}
-    for kind, name in re.findall(r"(deployment|cronjob)/([\w-]+)", text):
+    objects = {"deployment": "Deployment", "cronjob": "CronJob", "service": "Service"}
+    for kind, name in re.findall(r"(deployment|cronjob|service)/([\w-]+)", text):
         assert name in named(objects[kind]), f"{kind}/{name}"
     components = {label for kind in ("Deployment", "CronJob") for label in named(kind)} | {"api"}
     assert set(re.findall(r"kubernetes.io/component=(\w+)", text)) <= components
