@@ -198,6 +198,15 @@ CLUSTER = Row(
         watched("cluster-pending", "Pods that find no node", "short"),
         watched("watch-silent", "Alerts that managed Prometheus handed on", "short"),
         watched("watch-undelivered", "Alerts that it could not hand on", "short"),
+        plain(
+            "watch-failed",
+            "Rules that failed",
+            "Evaluations that managed Prometheus gave up; a rule that always fails watches nothing.",
+            "short",
+            CloudWatch(
+                "AWS/Prometheus", "RuleEvaluationFailures", {"Workspace": TARGETS["workspace"]}, "Sum", "rules", 300
+            ),
+        ),
         watched("media-replication", "Media behind in the recovery region", "s"),
         watched("backup-age", "Backups completed per day", "short"),
         watched("backup-failed", "Backups that failed", "short"),
