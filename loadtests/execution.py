@@ -66,6 +66,10 @@ class Run:
         """Milliseconds of CPU per answer, by group of processes; empty when nothing was answered."""
         return {group: used / self.answers * 1000 for group, used in self.span.cpu.items()} if self.answers else {}
 
+    def query_ms_per_request(self) -> float:
+        """Milliseconds that the statements of one answer took; 0 when nothing was answered."""
+        return self.span.query_seconds / self.answers * 1000 if self.answers else 0.0
+
     def shares(self) -> dict[str, float]:
         """CPU that each group used, in cores."""
         return {group: used / self.wall for group, used in self.span.cpu.items()}

@@ -58,6 +58,7 @@ def as_data(name: str, judged: Judged) -> dict[str, Any]:
         "summary": asdict(summary) | derived,
         "checks": [asdict(check) for check in judged.checks],
         "cpu_ms_per_request": done.cpu_per_request(),
+        "query_ms_per_request": done.query_ms_per_request(),
         "cores": done.shares(),
     }
 

@@ -174,7 +174,7 @@ def test_a_profile_keeps_its_shape_at_another_rate_and_length(rate: float, secon
     assert stretched.seconds == pytest.approx(seconds)
     assert stretched.warm_up / seconds == pytest.approx(plain.warm_up / plain.seconds)
     arrivals_ = [sum(stage.arrivals for stage in plan.stages) / plan.seconds for plan in (plain, stretched)]
-    assert arrivals_[1] / arrivals_[0] == pytest.approx(rate / 1600)
+    assert arrivals_[1] / arrivals_[0] == pytest.approx(rate / 1550)
 
 
 def test_the_target_load_asks_for_the_figures_of_the_specification() -> None:
