@@ -94,6 +94,10 @@ def changes(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> list[Change]:
     quota_cores, quota_pods = both * need.pod.cpu + now.others_cores, both + now.others_pods
     memory = sizing["database_classes"][now.database_class]["memory"]
     possible = connections(memory, sizing)
+    pool, fits = (
+        now.pool_size,
+        largest_pool(max(told, now.most_pods), need.database_class or now.database_class, sizing),
+    )
     rows = [
         (now.most >= need.pods, "autoscaler: most pods", now.most, need.pods),
         (now.pod.cpu >= need.pod.cpu, "CPU request of a pod, cores", now.pod.cpu, need.pod.cpu),
@@ -102,9 +106,16 @@ def changes(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> list[Change]:
         (now.most_pods >= told, "TECNOCURSOS_MOST_PODS", now.most_pods, told),
         (_enough(need, now, sizing), "database class", now.database_class, need.database_class or "several, by shard"),
         (possible >= need.connections_used, "connections in use", possible, need.connections_used),
+        (pool <= fits, "TECNOCURSOS_DATABASE__POOL_SIZE, at most", pool, fits),
         (need.cache_shards == 1, "cache: primaries", 1, need.cache_shards),
     ]
     return [Change(setting, f"{old}", f"{new}") for holds, setting, old, new in rows if not holds]
+
+
+def largest_pool(pods: int, database: str, sizing: Mapping[str, Any]) -> int:
+    """Connections of each of a pod's two pools that the service does not refuse at its start."""
+    limit = sizing["database_classes"][database]["memory"] * 2**30 / sizing["bytes_per_connection"]
+    return int((limit - sizing["kept_free"]) / (2 * pods))
 
 
 def _enough(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> bool:

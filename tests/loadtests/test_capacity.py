@@ -77,6 +77,7 @@ def test_what_is_assumed_of_production_is_what_it_says() -> None:
     assert now.pool_size * 2 == SIZING["pool_connections"]
     memory = SIZING["database_classes"][now.database_class]["memory"]
     assert now.most_pods * SIZING["pool_connections"] <= capacity.connections(memory, SIZING)
+    assert now.pool_size <= estate.largest_pool(now.most_pods, now.database_class, SIZING)
     zones = {subnet["availabilityZone"] for subnet in subnets() if "availabilityZone" in subnet}
     zones |= {subnet["availabilityZoneId"] for subnet in subnets() if "availabilityZoneId" in subnet}
     assert len(zones) == SIZING["zones"]
@@ -97,6 +98,7 @@ def subnets() -> list[dict[str, Any]]:
         ("quota_pods", 10, "quota: pods"),
         ("quota_cores", 2.0, "quota: CPU, cores"),
         ("most_pods", 3, "TECNOCURSOS_MOST_PODS"),
+        ("pool_size", 64, "TECNOCURSOS_DATABASE__POOL_SIZE, at most"),
     ],
 )
 def test_a_setting_that_is_too_small_is_named(field: str, value: float, setting: str) -> None:
