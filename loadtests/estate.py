@@ -92,12 +92,9 @@ def changes(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> list[Change]:
     """What must be raised before the estate carries a rate with one zone lost; empty when it does."""
     both, told = COLOURS * (need.pods + now.surge), COLOURS * need.pods + now.others_most
     quota_cores, quota_pods = both * need.pod.cpu + now.others_cores, both + now.others_pods
-    memory = sizing["database_classes"][now.database_class]["memory"]
-    possible = connections(memory, sizing)
-    pool, fits = (
-        now.pool_size,
-        largest_pool(max(told, now.most_pods), need.database_class or now.database_class, sizing),
-    )
+    possible = connections(_memory(now.database_class, sizing), sizing)
+    larger = max(need.database_class or "", now.database_class, key=lambda name: _memory(name, sizing))
+    pool, fits = now.pool_size, largest_pool(max(told, now.most_pods), larger, sizing)
     rows = [
         (now.most >= need.pods, "autoscaler: most pods", now.most, need.pods),
         (now.pod.cpu >= need.pod.cpu, "CPU request of a pod, cores", now.pod.cpu, need.pod.cpu),
@@ -114,8 +111,13 @@ def changes(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> list[Change]:
 
 def largest_pool(pods: int, database: str, sizing: Mapping[str, Any]) -> int:
     """Connections of each of a pod's two pools that the service does not refuse at its start."""
-    limit = sizing["database_classes"][database]["memory"] * 2**30 / sizing["bytes_per_connection"]
+    limit = _memory(database, sizing) * 2**30 / sizing["bytes_per_connection"]
     return int((limit - sizing["kept_free"]) / (2 * pods))
+
+
+def _memory(database: str, sizing: Mapping[str, Any]) -> float:
+    """GiB of a class; 0 for none."""
+    return float(sizing["database_classes"].get(database, {"memory": 0})["memory"])
 
 
 def _enough(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> bool:
