@@ -12,7 +12,7 @@ from dashboards.metrics import Model
 from dashboards.objectives import OBJECTIVES, WINDOW, Objective
 
 BASE = 300  # seconds: the rate that everything longer than an hour is made of
-RECORDED = (BASE, 1800, 3600, 7200, 21600, 86400, 259200)  # every window of burn_rates.WINDOWS
+RECORDED = tuple(sorted({seconds for window in WINDOWS for seconds in (window.long, window.short)}))
 RAW = 3600  # seconds: up to here ratios are made of raw counters, above of recorded rates, which costs a hundredth
 INTERVAL = "30s"  # as often as the scraper scrapes
 RUNBOOKS = "docs/runbooks"

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from tests.dashboards.e2e import processes
@@ -23,6 +24,13 @@ KEY = "alerts-end-to-end-key-0123456789-0123456789"
 def query(prometheus: str, expression: str) -> list[Any]:
     found: list[Any] = asked(f"{prometheus}/api/v1/query?query={urllib.parse.quote(expression)}")["data"]["result"]
     return found
+
+
+def listening() -> set[str]:
+    """The addresses on which this test's processes listen."""
+    children = psutil.Process().children(recursive=True)
+    sockets = [one for child in children for one in child.net_connections(kind="inet")]
+    return {one.laddr.ip for one in sockets if one.status == psutil.CONN_LISTEN}
 
 
 def caller(database_url: str) -> dict[str, str]:
@@ -79,6 +87,7 @@ def test_the_database_dies_and_returns(tmp_path: Path) -> None:
         until("requests are measured", lambda: query(at, 'slo:error_ratio:rate5m{slo="availability"} == 0'))
         until("the dead man's switch is heard", lambda: "Watchdog" in hook.alerts("heartbeat", "firing"))
         assert not query(at, 'ALERTS{area=~"api|database", alertstate="firing"}')
+        assert listening() == {LISTEN}, "nothing is reachable from another machine"
         print(f"\nstarted and measured after {time.monotonic() - began:.1f} s")
 
         database.stop()
