@@ -16,6 +16,7 @@ from infra.workload.service import ServiceArgs
 from infra.workload.shape import COLOURS
 
 APPLICATION, MIGRATOR = "service", "migrator"  # users of the database; infra.database.USERS
+POOL_SIZE = 5  # connections of each of a pod's two pools; a test holds all pods' against what the instance class gives
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # of the image: Amazon Trust Services signs the proxy and the cache
 DNS = 10  # the cluster's DNS service is the tenth address of the service network; EKS user guide, "CoreDNS"
 
@@ -80,6 +81,7 @@ def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]
         "MOST_PODS": str(len(COLOURS) * shape.workload.api.most + shape.workload.worker.most),
         "DATABASE__URL": database_url(estate, APPLICATION),
         "DATABASE__AUTHENTICATION": "iam",
+        "DATABASE__POOL_SIZE": str(POOL_SIZE),
         "DATABASE__CERTIFICATE_AUTHORITY": AUTHORITIES,
         "CACHE__URL": pulumi.Output.concat("rediss://", estate.cache.host, f":{CACHE_PORT}/0"),
         "CACHE__AUTHENTICATION": "iam",

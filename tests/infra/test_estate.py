@@ -97,6 +97,16 @@ def test_the_cache_user_may_send_what_the_service_sends(graph: Graph) -> None:
     assert user["userId"] == user["userName"], "ElastiCache takes an IAM login only then"
 
 
+def test_all_pods_together_fit_into_the_databases_connections(graph: Graph) -> None:
+    """Else the service refuses to start: service/database.py, `check_pool_arithmetic`."""
+    gigabytes = {"db.t4g.medium": 4, "db.m7g.large": 8, "db.m7g.xlarge": 16}
+    (settings,) = (row["inputs"]["data"] for row in graph.of_type("ConfigMap") if row["name"] == "service-settings")
+    # What RDS gives MySQL by default: {DBInstanceClassMemory/12582880}; RDS user guide, "Quotas and constraints".
+    given = gigabytes[graph.named("database", "rds/instance")["inputs"]["instanceClass"]] * 2**30 // 12_582_880
+    asked = 2 * int(settings["TECNOCURSOS_DATABASE__POOL_SIZE"]) * int(settings["TECNOCURSOS_MOST_PODS"])
+    assert asked + 100 <= given, "migrations, operators and AWS itself need connections too"
+
+
 def test_the_database_is_entered_by_iam_over_tls(graph: Graph) -> None:
     proxy = graph.named("database-proxy", "rds/proxy")["inputs"]
     assert (proxy["defaultAuthScheme"], proxy["requireTls"]) == ("IAM_AUTH", True)
