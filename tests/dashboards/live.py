@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import os
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +16,7 @@ import yaml
 from dashboards import generated
 from service.migrations.run import upgrade
 from service.settings import PREFIX, Settings
+from service.videos.models import FINAL
 from tests.dashboards.people import Crowd, settle
 from tests.dashboards.stand_ins import answering
 from tests.service.servers import ROOT, Process, free_port
@@ -54,7 +55,7 @@ class Part(Process):
 class Prometheus(Process):
     """Scrapes `targets` (job -> addresses with labels) every second; follows the generated rules as often."""
 
-    def __init__(self, folder: Path, targets: Mapping[str, list[dict[str, Any]]], alertmanagers: list[str]) -> None:
+    def __init__(self, folder: Path, targets: Mapping[str, list[dict[str, Any]]]) -> None:
         folder.mkdir()
         super().__init__(folder)
         for file in sorted((generated.FOLDER / "rules").glob("*.yaml")):
@@ -70,7 +71,6 @@ class Prometheus(Process):
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [f"{folder}/*.yaml"],
             "scrape_configs": jobs,
-            "alerting": {"alertmanagers": [{"static_configs": [{"targets": alertmanagers}]}]},
         }
         (folder / "config").write_text(yaml.safe_dump(config))
 
@@ -113,53 +113,44 @@ class Live:
     def ended(self, video: str) -> bool:
         """Has the rendering of a video of the first person come to its end?"""
         answer = self.crowd.client.get(f"/api/v1/videos/{video}", headers=self.crowd.people[0].headers)
-        return answer.json()["status"] in {"done", "failed", "cancelled", "dead", "rejected"}
+        return answer.json()["status"] in FINAL
 
 
-def environment(folder: Path, provider: str) -> dict[str, str]:
+def settings_in(folder: Path, provider: str) -> dict[str, Any]:
     """Settings of the service: embedded stores, a provider that is a stand-in, quick looks for work."""
-    values = {
-        "DATABASE__URL": f"sqlite+aiosqlite:///{folder}/database.sqlite",
-        "MEDIA__FOLDER": f"{folder}/media",
-        "WORKER__FOLDER": f"{folder}/work",
-        "WORKER__SWEEP_SECONDS": "0.5",
-        "SECURITY__TOKEN_KEYS": '["a-key-of-these-tests-0123456789abcdefghij"]',
-        "SECURITY__TRUSTED_PROXIES": '["127.0.0.1/32"]',
-        "LOGS__SINK": "file",
-        "LOGS__FILE": f"{folder}/service.log",
-        "DRAIN_SECONDS": "0",
-        "AI__WRITER": "openai",
-        "AI__NARRATOR": "openai",
-        "AI__OPENAI_KEY": "stands-in",
-        "AI__OPENAI_URL": provider,
+    key = "a-key-of-these-tests-0123456789abcdefghij"
+    return {
+        "database": {"url": f"sqlite+aiosqlite:///{folder}/database.sqlite"},
+        "media": {"folder": f"{folder}/media"},
+        "worker": {"folder": f"{folder}/work", "sweep_seconds": 0.5},
+        "security": {"token_keys": [key], "trusted_proxies": ["127.0.0.1/32"]},
+        "logs": {"sink": "file", "file": f"{folder}/service.log"},
+        "ai": {"writer": "openai", "narrator": "openai", "openai_key": "stands-in", "openai_url": provider},
+        "drain_seconds": 0,
     }
-    return {f"{PREFIX}{name}": value for name, value in values.items()}
 
 
 @contextlib.contextmanager
-def watched(
-    folder: Path, more: Mapping[str, str] | None = None, alertmanagers: list[str] | None = None
-) -> Iterator[Live]:
-    """Everything runs. more: settings of the service beside those of `environment`."""
+def watched(folder: Path) -> Iterator[Live]:
+    """Everything runs, over an empty database with some people in it."""
     with answering() as port, contextlib.ExitStack() as running:
-        settings = environment(folder, f"http://127.0.0.1:{port}/v1") | dict(more or {})
-        with _environment(settings):
-            known = Settings()
+        chosen = settings_in(folder, f"http://127.0.0.1:{port}/v1")
+        known = Settings(**chosen)
         upgrade(known)
         admin, people = asyncio.run(settle(known, 24))
+        settings = {f"{PREFIX}{name.upper()}": json.dumps(value) for name, value in chosen.items()}
         parts = [Part(folder / name, name, settings) for name in ("api", "worker")]
-        label = {"app": "tecnocursos"}
         targets: dict[str, list[dict[str, Any]]] = {
             job: [{"targets": [f"127.0.0.1:{port}"], "path": f"/{job}"}] for job in ("cadvisor", "kube-state-metrics")
         }
         targets["service"] = [
             {
                 "targets": [f"127.0.0.1:{part.metrics}"],
-                "labels": label | {"component": part.name, "pod": f"{part.name}-1"},
+                "labels": {"app": "tecnocursos", "component": part.name, "pod": f"{part.name}-1"},
             }
             for part in parts
         ]
-        prometheus = Prometheus(folder / "prometheus", targets, alertmanagers or [])
+        prometheus = Prometheus(folder / "prometheus", targets)
         processes: list[Process] = [*parts, prometheus]
         for process in processes:
             running.callback(process.stop)
@@ -168,14 +159,3 @@ def watched(
             until(process.answers, " ".join(process.command()))
         client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{parts[0].port}", timeout=30))
         yield Live(parts[0], parts[1], prometheus, Crowd(client, admin, people))
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
