@@ -80,7 +80,7 @@ def alarms() -> dict[str, Any]:
 
 def _steps(row: dict[str, Any]) -> Steps:
     if "above" in row:
-        return (None, "green"), (row["above"], "red")
+        return (None, "green"), (row["above"] or 1, "red")  # a step holds from its value on: "above 0" begins at 1
     return (None, "red"), (row["below"], "green")
 
 

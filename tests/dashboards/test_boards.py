@@ -108,7 +108,7 @@ def test_every_alarm_of_cloudwatch_has_its_panel_with_the_alarms_threshold() -> 
             alarm["statistic"],
         )
         assert list(query.dimensions) == list(alarm["dimensions"])
-        assert alarm.get("above", alarm.get("below")) in [value for value, _ in panels[name].steps]
+        assert (alarm["below"] if "below" in alarm else alarm["above"] or 1) == panels[name].steps[1][0]
 
 
 def test_grafana_is_provisioned_with_the_sources_that_boards_ask() -> None:

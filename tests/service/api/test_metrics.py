@@ -165,3 +165,6 @@ def test_counters_begin_before_their_first_event() -> None:
     fresh.begin("worker", "openai")
     assert fresh.registry.get_sample_value("ai_requests_total", call) == 0
     assert fresh.registry.get_sample_value("ai_requests_total", call | {"provider": "did"}) is None
+    fresh.request("GET", "/x", 200, 0.1)
+    error = {"method": "GET", "route": "/x", "status": "5xx"}
+    assert fresh.registry.get_sample_value("http_requests_total", error) == 0
