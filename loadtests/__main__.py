@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     page = commands.add_parser("capacity", help="write docs/capacity.md from what was measured")
     page.add_argument("--check", action="store_true", help="only compare; 1 when it is outdated")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled workflow tidies up as after Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         return command.run(options) if options.command == "run" else command.capacity(options)
     print("interrupted: everything that was started has ended", file=sys.stderr)

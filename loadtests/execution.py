@@ -155,12 +155,9 @@ def carry_out(target: Target, profile: Profile, progress: Progress) -> Run:
 
     Raises OSError when the metrics cannot be read, StackError when the generator fails.
     """
-    generator = subprocess.Popen(
-        [sys.executable, "-m", "loadtests.generator"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+    command = [sys.executable, "-m", "loadtests.generator"]
+    generator = subprocess.Popen(  # in a session of its own, as above; it ends when nobody reads what it says
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     stdin, stdout = _pipes(generator)
     processes = target.processes | {"generator": [generator.pid], "watching": [os.getpid()]}

@@ -1,6 +1,7 @@
 """Does a load test work from end to end, against the real service with a real database and cache?"""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -68,16 +69,17 @@ def test_a_broken_threshold_a_running_target_and_registered_people(target: execu
 
 def test_ctrl_c_ends_it_and_leaves_nothing_behind() -> None:
     command = [sys.executable, "-m", "loadtests", "run", "--profile", "smoke", "--seconds", "60"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     assert process.stdout is not None and process.stderr is not None
     family: list[psutil.Process] = []
     for line in process.stdout:
         if "right" in line:
             family = psutil.Process(process.pid).children(recursive=True)
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everything in the foreground
             break
     _, words = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted" in words
+    assert words == "interrupted: everything that was started has ended\n"
     assert len(family) >= 6  # the generator, the holder, its servers and API processes
     assert not [child for child in family if child.is_running()]
