@@ -51,7 +51,8 @@ class Notifications(pulumi.ComponentResource):
             policy=document(
                 Statement(
                     "ServicesPublish",
-                    ["sns:Publish"],
+                    # The second is asked for by managed Prometheus; its user guide, "Authorize SNS".
+                    ["sns:Publish", "sns:GetTopicAttributes"],
                     [topic.arn],
                     {"Service": [f"{service}.amazonaws.com" for service in PUBLISHERS]},
                     own,

@@ -19,8 +19,8 @@ from service.settings import PREFIX, Settings, explain
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo-demo-demo"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 when it failed, 2 when it was not understood or configured wrongly."""
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m service", description="The TecnoCursos service.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     api = commands.add_parser("api", help="serve the API, as configured by the environment")
@@ -39,17 +39,25 @@ def main(arguments: list[str] | None = None) -> int:
     )
     command_line.arguments(rendering)
     commands.add_parser("migrate", help="bring the database's schema up to date")
-    bootstrap = commands.add_parser("bootstrap-database", help="create the service's database and user")
+    bootstrap = commands.add_parser("bootstrap-database", help="create the service's database and users")
     bootstrap.add_argument("--master-user", default="admin", help="(default: %(default)s)")
+    master = bootstrap.add_mutually_exclusive_group(required=True)
+    master.add_argument("--master-password-file", type=Path, help="file with the password, or RDS's JSON secret")
+    master.add_argument("--master-secret", metavar="ARN", help="RDS's secret in AWS Secrets Manager")
     bootstrap.add_argument(
-        "--master-password-file", type=Path, required=True, help="file with the master password, or RDS's JSON secret"
+        "--migrator", help="a user of this name may change the schema; without one the service's own user may"
     )
     commands.add_parser("sweep", help="forget what has expired: tokens, idempotency keys, silent workers")
     sample = commands.add_parser("sample", help="fill a database of dev with accounts; prints their tokens (JSON)")
     sample.add_argument("--accounts", type=int, default=50, help="(default: %(default)s)")
     commands.add_parser("settings", help="list settings: name, kind, default, meaning")
     commands.add_parser("openapi", help="print the OpenAPI document")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 when it failed, 2 when it was not understood or configured wrongly."""
+    options = parser().parse_args(arguments)
     try:
         return int(globals()[f"_{options.command.replace('-', '_')}"](options) or 0)
     except ValidationError as error:
@@ -143,11 +151,16 @@ def _migrate(_: argparse.Namespace) -> None:
 
 def _bootstrap_database(options: argparse.Namespace) -> None:
     from service.bootstrap import run  # noqa: PLC0415
+    from service.credentials import secret_of  # noqa: PLC0415
 
-    content = options.master_password_file.read_text().strip()
+    settings = Settings()
+    if options.master_secret:
+        content = secret_of(options.master_secret, settings.region)
+    else:
+        content = options.master_password_file.read_text().strip()
     secret = orjson.loads(content) if content.startswith("{") else {"password": content}
-    run(Settings(), secret.get("username", options.master_user), secret["password"])
-    print("database and user are there")
+    run(settings, secret.get("username", options.master_user), secret["password"], options.migrator)
+    print("database and users are there")
 
 
 def _sweep(_: argparse.Namespace) -> None:

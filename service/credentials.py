@@ -104,6 +104,19 @@ class IamCredentials(CredentialProvider):
         return url.removeprefix("http://")
 
 
+def secret_of(arn: str, region: str) -> str:
+    """The text of a secret in AWS Secrets Manager. Raises ValueError with AWS's code when it is not handed out."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        answer = _session().client("secretsmanager", region_name=region).get_secret_value(SecretId=arn)
+    except (BotoCoreError, ClientError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+        raise ValueError(f"--master-secret: AWS Secrets Manager does not hand it out ({code})") from None
+    text: str = answer["SecretString"]
+    return text
+
+
 def _session() -> Any:
     import boto3  # noqa: PLC0415 (half a second that an embedded start does not need)
 

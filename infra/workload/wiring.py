@@ -38,8 +38,6 @@ def service_args(estate: Estate, shape: EstateShape, data: Data) -> ServiceArgs:
             MASTER,
             "--master-secret",
             estate.database.master_secret_arn,
-            "--user",
-            APPLICATION,
             "--migrator",
             MIGRATOR,
         ],

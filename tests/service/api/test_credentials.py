@@ -3,8 +3,10 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 import sqlalchemy
+from moto import mock_aws
 
 from service import bootstrap, credentials
 from service.credentials import FixedCredentials, IamCredentials, Renewed, cache_credentials, database_password
@@ -93,6 +95,27 @@ def test_the_users_statements_for_iam_and_tls() -> None:
     sql = [statement for statement, _ in bootstrap.statements(settings)]
     assert sql[1] == "CREATE USER IF NOT EXISTS `app`@`%` IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL"
     assert sql[3].endswith("ON `tecnocursos`.* TO `app`@`%`") and "ALL" not in sql[3] and "GRANT OPTION" not in sql[3]
+
+
+def test_a_migrator_changes_the_schema_and_the_services_user_does_not() -> None:
+    settings = Settings(database={"url": URL, "authentication": "iam"})
+    grants = {
+        sql.split("`")[-4]: sql for sql, _ in bootstrap.statements(settings, "migrator") if sql.startswith("GRANT")
+    }
+    assert set(grants) == {"app", "migrator"}
+    assert "ALTER" in grants["migrator"] and "ALTER" not in grants["app"] and "DROP" not in grants["app"]
+    for name in ("app", "bad`name"):
+        with pytest.raises(ValueError, match="--migrator"):
+            bootstrap.statements(settings, name)
+
+
+def test_the_master_secret_is_fetched_and_a_refusal_names_its_code() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="us-east-1")
+        arn = client.create_secret(Name="master", SecretString="hush")["ARN"]
+        assert credentials.secret_of(arn, "us-east-1") == "hush"
+        with pytest.raises(ValueError, match="ResourceNotFoundException"):
+            credentials.secret_of(arn.replace("master", "other"), "us-east-1")
 
 
 @pytest.mark.parametrize(
