@@ -87,15 +87,17 @@ def _knee(options: argparse.Namespace, target: Target, search: plans.Knee, wante
     held: dict[float, Judged] = {}
     while (rate := knee.following(steps, search)) is not None:
         profile = plans.profile(options.profile, rate=round(rate), seconds=options.seconds, model=options.model)
-        judged = execution.judge(execution.carry_out(target, profile, lambda _: None), wanted)
-        steps.append(knee.Step(rate, judged.holds))
-        broken = ", ".join(f"{check.name} {check.seen}" for check in judged.checks if not check.holds)
-        _progress(
-            f"{rate:6.0f}/s offered: {judged.summary.rate:6.0f}/s, P95 {judged.summary.p95:7.1f} ms, generator "
-            f"{judged.run.shares().get('generator', 0):.2f} cores: {f'broken ({broken})' if broken else 'holds'}"
-        )
-        if judged.holds:
-            held[rate] = judged
+        for _ in range(search.tries):
+            judged = execution.judge(execution.carry_out(target, profile, lambda _: None), wanted)
+            broken = ", ".join(f"{check.name} {check.seen}" for check in judged.checks if not check.holds)
+            _progress(
+                f"{rate:6.0f}/s offered: {judged.summary.rate:6.0f}/s, P95 {judged.summary.p95:7.1f} ms, generator "
+                f"{judged.run.shares().get('generator', 0):.2f} cores: {f'broken ({broken})' if broken else 'holds'}"
+            )
+            if judged.holds:
+                held[rate] = judged
+                break
+        steps.append(knee.Step(rate, rate in held))
     if not held:
         print("    BROKEN: no rate holds the thresholds")
         return 1

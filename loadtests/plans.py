@@ -41,12 +41,16 @@ class Stage(_Strict):
 
 
 class Knee(_Strict):
-    """How the knee is looked for: from `first` by `factor` until one fails, then by halves to `precision`, a share."""
+    """How the knee is looked for: from `first` by `factor` until one fails, then by halves to `precision`, a share.
+
+    tries: how often a rate may fail before it counts as failed: one disturbance of the machine is no knee.
+    """
 
     first: Positive
     factor: Annotated[float, Field(gt=1, le=4)]
     precision: Annotated[float, Field(gt=0, le=0.5)]
     most_steps: Annotated[int, Field(ge=2, le=40)]
+    tries: Annotated[int, Field(ge=1, le=5)] = 1
 
 
 class Profile(_Strict):
