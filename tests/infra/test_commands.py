@@ -1,9 +1,13 @@
-"""Does the image understand what the pods ask of it? Every command line of every graph, by the service's parser."""
+"""Does the image understand what the pods ask of it? Commands and settings of every graph, read as the service does."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from service.__main__ import parser
+from service.settings import PREFIX, Settings
 from tests.infra.graph import Graph
 
 
@@ -28,3 +32,17 @@ def test_metrics_are_served_where_pods_promise_them(graph: Graph) -> None:
         options = parser().parse_args(one["args"])
         (port,) = (port["containerPort"] for port in one["ports"] if port["name"] == "metrics")
         assert (options.host, options.metrics_port) == ("0.0.0.0", port)  # noqa: S104 (of the pod)
+
+
+def test_the_service_takes_its_settings_and_only_known_ones(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data,) = (row["inputs"]["data"] for row in graph.of_type("ConfigMap") if row["name"] == "service-settings")
+    for name, value in data.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(f"{PREFIX}SECURITY__TOKEN_KEYS", json.dumps(["a-key-that-the-secret-would-hold-0123456789"]))
+    settings = Settings()  # refuses what is unsafe outside dev
+    assert settings.environment.value == graph.environment
+    for name in data:
+        found: Any = Settings
+        for part in name.removeprefix(PREFIX).lower().split("__"):
+            assert part in found.model_fields, f"{name} is no setting"
+            found = found.model_fields[part].annotation

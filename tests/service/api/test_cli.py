@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,16 @@ def test_settings_and_openapi_are_printed(capsysbinary: Any) -> None:
     assert orjson.loads(capsysbinary.readouterr().out)["info"]["title"] == "TecnoCursos API"
 
 
-def test_bootstrap_makes_a_user_that_can_migrate_and_nothing_else(
+@pytest.fixture
+def empty_server(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker_id: str
-) -> None:
+) -> Iterator[tuple[str, list[str]]]:
+    """The URL of a database that is not there yet, and the command that makes it; what it made is gone afterwards."""
     secret = tmp_path / "master"
+    arguments = ["bootstrap-database", "--master-password-file", str(secret)]
     if backend == "sqlite":
         secret.write_text("x")
-        assert cli.main(["bootstrap-database", "--master-password-file", str(secret)]) == 2
+        yield "sqlite", arguments
         return
     master = make_url(os.environ["TECNOCURSOS_TEST_MYSQL"])
     secret.write_text(orjson.dumps({"username": master.username, "password": master.password}).decode())
@@ -90,23 +94,52 @@ def test_bootstrap_makes_a_user_that_can_migrate_and_nothing_else(
     url = f"mysql+asyncmy://{name}@{master.host}:{master.port}/{name}"
     monkeypatch.setenv(f"{PREFIX}DATABASE__URL", url)
     monkeypatch.setenv(f"{PREFIX}DATABASE__PASSWORD", "first-password")
-    arguments = ["bootstrap-database", "--master-password-file", str(secret)]
+    yield url, arguments
+    admin = sqlalchemy.create_engine(master.set(drivername="mysql+pymysql"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+        connection.exec_driver_sql(f"DROP USER IF EXISTS {name}, {name}_m")
+    admin.dispose()
+
+
+def refused(url: str, password: str, *statements: str) -> None:
+    engine = sqlalchemy.create_engine(url.replace("asyncmy", "pymysql").replace("@", f":{password}@", 1))
+    with engine.connect() as connection:
+        for forbidden in statements:
+            with pytest.raises(sqlalchemy.exc.DBAPIError, match="denied"):
+                connection.exec_driver_sql(forbidden)
+    engine.dispose()
+
+
+def test_bootstrap_makes_a_user_that_can_migrate_and_nothing_else(
+    empty_server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, arguments = empty_server
+    if url == "sqlite":
+        assert cli.main(arguments) == 2
+        return
     assert cli.main(arguments) == 0
     assert cli.main(["migrate"]) == 0
     monkeypatch.setenv(f"{PREFIX}DATABASE__PASSWORD", "rotated")
     assert cli.main(arguments) == 0, "repeating it renews the password"
     assert cli.main(["migrate"]) == 0
-    engine = sqlalchemy.create_engine(url.replace("asyncmy", "pymysql").replace("@", ":rotated@", 1))
-    with engine.connect() as connection:
-        for forbidden in ("SELECT * FROM mysql.user", "CREATE DATABASE other", "CREATE USER x"):
-            with pytest.raises(sqlalchemy.exc.DBAPIError, match="denied"):
-                connection.exec_driver_sql(forbidden)
-    engine.dispose()
-    admin = sqlalchemy.create_engine(master.set(drivername="mysql+pymysql"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
-        connection.exec_driver_sql(f"DROP USER {name}")
-    admin.dispose()
+    refused(url, "rotated", "SELECT * FROM mysql.user", "CREATE DATABASE other", "CREATE USER x")
+
+
+def test_beside_a_migrator_the_services_user_reads_and_writes_rows_only(
+    empty_server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, arguments = empty_server
+    if url == "sqlite":
+        assert cli.main([*arguments, "--migrator", "other"]) == 2
+        return
+    name = url.rpartition("/")[2]
+    assert cli.main([*arguments, "--migrator", f"{name}_m"]) == 0
+    monkeypatch.setenv(f"{PREFIX}DATABASE__URL", url.replace(f"{name}@", f"{name}_m@"))
+    assert cli.main(["migrate"]) == 0
+    monkeypatch.setenv(f"{PREFIX}DATABASE__URL", url)
+    assert cli.main(["sweep"]) == 0
+    refused(url, "first-password", "DROP TABLE users", "ALTER TABLE users ADD x INT", "CREATE TABLE x (y INT)")
 
 
 def test_serve_prints_what_works_and_ctrl_c_stops_it(tmp_path: Path) -> None:
