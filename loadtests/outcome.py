@@ -196,7 +196,7 @@ def judge(summary: Summary, thresholds: Thresholds, configured_window: float) ->
         checks.append(Check("P95", f"< {most:g} ms", f"{summary.p95:.1f} ms", summary.p95 < most))
     if (percent := thresholds.error_percent) is not None:
         seen = f"{summary.error_percent:.2f} %"
-        checks.append(Check("errors", f"<= {percent:g} %", seen, summary.error_percent <= percent))
+        checks.append(Check("errors", f"< {percent:g} %", seen, summary.error_percent < percent))
     if (least := thresholds.requests_per_second) is not None:
         checks.append(Check("requests/s", f"> {least:g}", f"{summary.rate:.0f}", summary.rate > least))
     if (share := thresholds.achieved) is not None:
