@@ -136,7 +136,9 @@ def _segments(maker: Maker, settings: Settings, progress: Progress) -> list[Segm
 
 def _be_nice(niceness: int) -> None:
     if niceness:  # Linux keeps niceness per thread, and the encoder inherits it
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+        thread = threading.get_native_id()
+        # Never less nice than the caller: who is not root may not be.
+        os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def _join(maker: Maker, segments: list[Segment]) -> Path:

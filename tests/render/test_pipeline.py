@@ -269,6 +269,7 @@ def test_two_processes_making_one_segment_agree(tmp_path):
 
 def test_work_can_be_niced_without_nicing_the_caller(tmp_path, course, beeps):
     seen: list[int] = []
+    before = os.getpriority(os.PRIO_PROCESS, 0)
 
     def image(_name: str) -> bytes:
         seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
@@ -276,8 +277,8 @@ def test_work_can_be_niced_without_nicing_the_caller(tmp_path, course, beeps):
 
     pictured = Course(title="a", scenes=(Scene(title="a"), Scene(title="b", image="g.png")))
     render(pictured, tmp_path, narrators=[beeps], images=image, settings=Settings(niceness=7))
-    assert 7 in seen
-    assert os.getpriority(os.PRIO_PROCESS, 0) == 0
+    assert max(before, 7) in seen
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_the_command_renders_a_file_and_tells_seconds_and_path(tmp_path):
