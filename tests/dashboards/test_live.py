@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,19 +18,31 @@ from dashboards.catalogue import selectors
 from dashboards.expressions import everything
 from dashboards.metrics import known
 from tests.dashboards.live import Live, until, watched
+from tests.dashboards.people import Crowd
 
-ROUNDS, TEXT = 6, "{http://www.w3.org/2000/svg}text"
+TEXT, PACE = "{http://www.w3.org/2000/svg}text", 0.25  # seconds between what people do
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """After a short time of use, with one video made and one whose provider failed."""
-    with watched(tmp_path_factory.mktemp("live")) as found:
+    """In use, and used on while it is looked at; one video's provider fails."""
+    stop = threading.Event()
+
+    def use(crowd: Crowd) -> None:
+        while not stop.wait(PACE):
+            crowd.round()
+
+    with watched(tmp_path_factory.mktemp("live")) as found, ThreadPoolExecutor(1) as pool:
+        # What happens before the first look at a target is no increase.
+        until(lambda: len(found.prometheus.ask('up{job="service"} == 1')) > 1, "both are scraped")
         video = found.crowd.unlucky()
-        for _ in range(ROUNDS):
-            found.crowd.round()
-        until(lambda: found.ended(video), "the video is made")
-        yield found
+        using = pool.submit(use, found.crowd)
+        try:
+            until(lambda: found.ended(video), "the video is made")
+            yield found
+        finally:
+            stop.set()
+            using.result()
 
 
 def substituted(expression: str) -> str:
