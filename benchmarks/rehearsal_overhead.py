@@ -2,6 +2,8 @@
 
 Same program, same run, rounds taken in turn; the smallest of each is shown, since noise only adds. CPU seconds cover
 the engine, the language host, the program and the plugin. The goal is 1.3 times for preview and up, 0.6 s for a start.
+In `up` the engine writes every object's outputs at each checkpoint, and a plugin that does nothing has none: with
+PULUMI_EXPERIMENTAL=true PULUMI_SKIP_CHECKPOINTS=true it writes none, and what is left is the plugin's own.
 """
 
 import argparse
