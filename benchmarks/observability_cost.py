@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests/service"), str(ROOT / "benchmarks")]
 
 from servers import running  # type: ignore[import-not-found]  # noqa: E402
-from service_http import _call, environment, seed  # type: ignore[import-not-found]  # noqa: E402
+from service_http import environment, mixed, seed  # type: ignore[import-not-found]  # noqa: E402
 
 AT_ONCE = 16  # requests under way, as under load
 
@@ -62,20 +62,10 @@ def variant(name: str) -> Iterator[None]:
 
 async def cost(app: Any, rows: list[tuple[str, str]], number: int, seed_: int) -> float:
     """Milliseconds of CPU of one request: 60 % lists, 30 % single reads, 10 % creations."""
-
-    async def some(dice: random.Random) -> None:
-        for _ in range(number // AT_ONCE):
-            (token, course), kind = dice.choice(rows), dice.random()
-            if kind < 0.6:
-                await _call(app, "GET", "/api/v1/projects", token)
-            elif kind < 0.9:
-                await _call(app, "GET", f"/api/v1/projects/{course}", token)
-            else:
-                await _call(app, "POST", "/api/v1/projects", token, b'{"title":"New course"}')
-
+    each = number // AT_ONCE
     started = time.process_time()
-    await asyncio.gather(*(some(random.Random(seed_ * AT_ONCE + n)) for n in range(AT_ONCE)))  # noqa: S311
-    return (time.process_time() - started) / (number // AT_ONCE * AT_ONCE) * 1000
+    await asyncio.gather(*(mixed(app, rows, each, random.Random(seed_ * AT_ONCE + n)) for n in range(AT_ONCE)))  # noqa: S311
+    return (time.process_time() - started) / (each * AT_ONCE) * 1000
 
 
 async def measure(rows: list[tuple[str, str]], rounds: int, number: int) -> dict[str, float]:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,9 @@ from service.videos.models import FINAL
 from tests.dashboards.people import Crowd, settle
 from tests.dashboards.stand_ins import answering
 from tests.service.servers import ROOT, Process, free_port
+from tests.workload.waiting import eventually
 
 PATIENCE = 60  # seconds until something must have happened
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """The first answer that is true; TimeoutError when there is none in time."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := holds()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {PATIENCE} s: {what}")
-        time.sleep(0.1)
-    return found
 
 
 class Part(Process):
@@ -156,6 +146,6 @@ def watched(folder: Path) -> Iterator[Live]:
             running.callback(process.stop)
             process.start(wait=False)
         for process in processes:
-            until(process.answers, " ".join(process.command()))
+            eventually(process.answers, PATIENCE, " ".join(process.command()))
         client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{parts[0].port}", timeout=30))
         yield Live(parts[0], parts[1], prometheus, Crowd(client, admin, people))

@@ -17,8 +17,9 @@ from dashboards.boards.model import Query
 from dashboards.catalogue import selectors
 from dashboards.expressions import everything
 from dashboards.metrics import known
-from tests.dashboards.live import Live, until, watched
+from tests.dashboards.live import PATIENCE, Live, watched
 from tests.dashboards.people import Crowd
+from tests.workload.waiting import eventually
 
 TEXT, PACE = "{http://www.w3.org/2000/svg}text", 0.25  # seconds between what people do
 
@@ -34,11 +35,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
     with watched(tmp_path_factory.mktemp("live")) as found, ThreadPoolExecutor(1) as pool:
         # What happens before the first look at a target is no increase.
-        until(lambda: len(found.prometheus.ask('up{job="service"} == 1')) > 1, "both are scraped")
+        eventually(lambda: len(found.prometheus.ask('up{job="service"} == 1')) > 1, PATIENCE, "both are scraped")
         video = found.crowd.unlucky()
         using = pool.submit(use, found.crowd)
         try:
-            until(lambda: found.ended(video), "the video is made")
+            eventually(lambda: found.ended(video), PATIENCE, "the video is made")
             yield found
         finally:
             stop.set()
@@ -66,7 +67,7 @@ def test_every_panel_returns_series(live: Live) -> None:
         return asked
 
     try:
-        until(lambda: not silent(), "all panels show something")
+        eventually(lambda: not silent(), PATIENCE, "all panels show something")
     finally:
         assert asked == {}
 
