@@ -19,11 +19,11 @@ from unittest import mock
 
 import uvloop
 
-from service import edge
 from service.app import create
-from service.database import Database
-from service.metrics import Metrics
-from service.server import collect_less
+from service.data.database import Database
+from service.http import edge
+from service.http.server import collect_less
+from service.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests/service"), str(ROOT / "benchmarks")]

@@ -28,15 +28,15 @@ import uvloop
 from fastapi import FastAPI
 
 from service.app import create
-from service.identifiers import new
-from service.metrics import Metrics
-from service.migrations.run import upgrade
-from service.passwords import Passwords
-from service.permissions import Role
+from service.data.columns import new
+from service.data.migrations.run import upgrade
+from service.http.server import collect_less
 from service.projects.models import Project
-from service.server import collect_less
+from service.security.passwords import Passwords
+from service.security.permissions import Role
+from service.security.tokens import Tokens
 from service.settings import Settings
-from service.tokens import Tokens
+from service.telemetry.metrics import Metrics
 from service.users.models import User
 
 ROOT = Path(__file__).resolve().parent.parent

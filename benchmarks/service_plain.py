@@ -27,7 +27,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service import tables
+from service.data import tables
 from service.projects.models import Project
 from service.users.models import User
 

@@ -76,7 +76,7 @@ def _api(options: argparse.Namespace) -> None:
     gc.disable()  # until `serve` has everything: what is being imported is no garbage, and looking costs 0.1 s
     sys.modules["rich"] = None  # type: ignore[assignment]  # structlog would load it for consoles nobody watches: 0.15 s
     from service.app import create  # noqa: PLC0415
-    from service.server import serve  # noqa: PLC0415
+    from service.http.server import serve  # noqa: PLC0415
 
     serve(create(Settings()), options.host, options.port, options.metrics_port, share_port=options.share_port)
 
@@ -105,8 +105,8 @@ def _serve(options: argparse.Namespace) -> None:
     Path(".service").mkdir(exist_ok=True)
     os.environ.setdefault(f"{PREFIX}LOGS__SINK", "file")
     from service.app import create  # noqa: PLC0415
-    from service.migrations.run import upgrade  # noqa: PLC0415
-    from service.server import serve  # noqa: PLC0415
+    from service.data.migrations.run import upgrade  # noqa: PLC0415
+    from service.http.server import serve  # noqa: PLC0415
     from service.worker.process import beside, first_signal  # noqa: PLC0415
 
     settings = Settings()
@@ -129,8 +129,8 @@ def _serve(options: argparse.Namespace) -> None:
 async def _demo_account(settings: Settings) -> None:
     from sqlmodel import col, select  # noqa: PLC0415
 
-    from service.metrics import Metrics  # noqa: PLC0415
     from service.runtime import Runtime  # noqa: PLC0415
+    from service.telemetry.metrics import Metrics  # noqa: PLC0415
     from service.users.models import User  # noqa: PLC0415
 
     runtime = Runtime(settings, Metrics())
@@ -142,7 +142,7 @@ async def _demo_account(settings: Settings) -> None:
 
 
 def _migrate(_: argparse.Namespace) -> None:
-    from service.migrations.run import upgrade  # noqa: PLC0415
+    from service.data.migrations.run import upgrade  # noqa: PLC0415
 
     started = time.monotonic()
     upgrade(Settings())
@@ -150,8 +150,8 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _bootstrap_database(options: argparse.Namespace) -> None:
-    from service.bootstrap import run  # noqa: PLC0415
-    from service.credentials import secret_of  # noqa: PLC0415
+    from service.data.bootstrap import run  # noqa: PLC0415
+    from service.data.credentials import secret_of  # noqa: PLC0415
 
     settings = Settings()
     if options.master_secret:
@@ -164,20 +164,20 @@ def _bootstrap_database(options: argparse.Namespace) -> None:
 
 
 def _sweep(_: argparse.Namespace) -> None:
-    from service import sweep  # noqa: PLC0415
+    from service.data import sweep  # noqa: PLC0415
 
     for what, number in asyncio.run(sweep.run(Settings())).items():
         print(f"{what}: {number}")
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from service.sample import fill  # noqa: PLC0415
+    from service.data.sample import fill  # noqa: PLC0415
 
     sys.stdout.buffer.write(orjson.dumps(fill(Settings(), options.accounts)) + b"\n")
 
 
 def _settings(_: argparse.Namespace) -> None:
-    from service.catalogue import rows  # noqa: PLC0415
+    from service.settings_reference import rows  # noqa: PLC0415
 
     for name, kind, default, meaning in rows(Settings):
         print(f"{name:52s} {kind:12s} {default:30s} {meaning}")

@@ -12,15 +12,18 @@ from sqlalchemy.exc import DBAPIError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from service import audit, counts, documentation, errors, probes, reload, telemetry
-from service.edge import Edge
-from service.gate import Gate
+from service import reload
+from service.http import documentation, errors, probes
+from service.http.edge import Edge
+from service.http.gate import Gate
 from service.media import routes as media
 from service.plans import routes as plans
 from service.projects import routes as projects
 from service.runtime import Runtime
 from service.scenes import routes as scenes
+from service.security import audit_routes
 from service.settings import Settings
+from service.telemetry import counts, traces
 from service.users import routes as users
 from service.users import session_routes as sessions
 from service.videos import progress
@@ -48,7 +51,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     )
     app.state.runtime = runtime
     # Matching looks through routers in this order: the busiest come first.
-    for part in (projects, scenes, videos, progress, sessions, users, plans, media, audit):
+    for part in (projects, scenes, videos, progress, sessions, users, plans, media, audit_routes):
         app.include_router(part.router)
     app.include_router(projects.catalogue)
     app.include_router(media.files)
@@ -57,7 +60,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
         app.include_router(documentation.router)
     errors.install(app)
     app.openapi = partial(documentation.schema, app)  # type: ignore[method-assign]
-    telemetry.install(settings)
+    traces.install(settings)
     # Outermost last: the edge sees everything, the gate runs before routing and before a body is read.
     app.add_middleware(Gate, runtime=runtime)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED, compresslevel=COMPRESSION)

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from service import logs, zones
-from service.addresses import Addresses
-from service.broker import Broker
-from service.cache import Cache
-from service.database import Database
-from service.metrics import Metrics
-from service.passwords import Passwords
+from service.data.cache import Cache
+from service.data.database import Database
+from service.data.storage import Storage, open_storage
+from service.http import zones
+from service.http.addresses import Addresses
+from service.security.passwords import Passwords
+from service.security.tokens import Tokens
 from service.settings import Settings
-from service.storage import Storage, open_storage
-from service.tokens import Tokens
+from service.telemetry import logs
+from service.telemetry.metrics import Metrics
+from service.worker.broker import Broker
 
 
 class Runtime:

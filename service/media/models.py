@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlmodel import Field
 
-from service.columns import TABLE, Digest, Identified, Key
+from service.data.columns import TABLE, Digest, Identified, Key
 
 
 class Media(Identified, table=True):

@@ -6,24 +6,26 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlmodel import col, select
 
-from service import deps, errors
-from service.errors import ProblemError
-from service.idempotency import once
-from service.identifiers import Identifier
+from service.data.columns import Identifier
+from service.data.storage import FolderStorage, disposition
+from service.http import dependencies, errors
+from service.http.errors import ProblemError
+from service.http.idempotency import once
+from service.http.pages import Page, answer, newest, page_of
 from service.media import service
 from service.media.models import Media
 from service.media.schemas import LinkPublic, MediaCreate, MediaPublic, MediaStarted
-from service.pages import Page, answer, newest, page_of
 from service.runtime import Runtime
-from service.storage import FolderStorage, disposition
 
-router = APIRouter(prefix=f"{deps.API}/media", tags=["media"])
+router = APIRouter(prefix=f"{dependencies.API}/media", tags=["media"])
 files = APIRouter(prefix="/files", tags=["media"])
 FileKey = Annotated[str, Path(pattern=r"^(media/[0-9a-f]{32}|videos/[0-9a-f]{32}-\d{1,3}\.(mp4|vtt|jpg))$")]
 
 
 @router.post("", status_code=201, response_model=MediaStarted, responses=errors.described(401, 403, 413, 422, 429))
-async def start_upload(body: MediaCreate, work: deps.WriteMedia, key: deps.IdempotencyKey = None) -> Response:
+async def start_upload(
+    body: MediaCreate, work: dependencies.WriteMedia, key: dependencies.IdempotencyKey = None
+) -> Response:
     """Announce an upload and get the link to send its bytes to."""
 
     async def create() -> Response:
@@ -36,14 +38,16 @@ async def start_upload(body: MediaCreate, work: deps.WriteMedia, key: deps.Idemp
 
 
 @router.get("", response_model=Page[MediaPublic], responses=errors.described(401, 403, 422, 429))
-async def list_uploads(work: deps.ReadMedia, limit: deps.Limit = 20, cursor: deps.Cursor = None) -> Page[MediaPublic]:
+async def list_uploads(
+    work: dependencies.ReadMedia, limit: dependencies.Limit = 20, cursor: dependencies.Cursor = None
+) -> Page[MediaPublic]:
     """The caller's uploads, newest first."""
     query = select(Media).where(col(Media.owner_id) == work.caller.user_id)
     return page_of(Page[MediaPublic], await newest(work.session, Media, query, limit, cursor), limit)
 
 
 @router.get("/{media_id}", response_model=MediaPublic, responses=errors.described(401, 403, 404, 422, 429))
-async def read_upload(media_id: Identifier, work: deps.ReadMedia) -> MediaPublic:
+async def read_upload(media_id: Identifier, work: dependencies.ReadMedia) -> MediaPublic:
     """One upload."""
     return MediaPublic.model_validate(await service.owned(work, media_id))
 
@@ -51,7 +55,7 @@ async def read_upload(media_id: Identifier, work: deps.ReadMedia) -> MediaPublic
 @router.post(
     "/{media_id}/complete", response_model=MediaPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def complete_upload(media_id: Identifier, work: deps.WriteMedia) -> MediaPublic:
+async def complete_upload(media_id: Identifier, work: dependencies.WriteMedia) -> MediaPublic:
     """Say that the bytes are sent: they are checked, and the upload may be used."""
     media = await service.owned(work, media_id)
     await service.complete(work, media)
@@ -59,7 +63,7 @@ async def complete_upload(media_id: Identifier, work: deps.WriteMedia) -> MediaP
 
 
 @router.get("/{media_id}/download", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429))
-async def download_upload(media_id: Identifier, work: deps.ReadMedia) -> LinkPublic:
+async def download_upload(media_id: Identifier, work: dependencies.ReadMedia) -> LinkPublic:
     """A link to the bytes."""
     media = await service.owned(work, media_id)
     if media.status != "ready":
@@ -68,7 +72,7 @@ async def download_upload(media_id: Identifier, work: deps.ReadMedia) -> LinkPub
 
 
 @router.delete("/{media_id}", status_code=204, responses=errors.described(401, 403, 404, 422, 429))
-async def delete_upload(media_id: Identifier, work: deps.WriteMedia) -> None:
+async def delete_upload(media_id: Identifier, work: dependencies.WriteMedia) -> None:
     """Delete an upload."""
     await service.delete(work, await service.owned(work, media_id))
 
@@ -99,7 +103,7 @@ def _signed(runtime: Runtime, method: str, key: str, query: Signed) -> FolderSto
 
 
 @files.put("/{key:path}", status_code=204, include_in_schema=False)
-async def receive_file(key: FileKey, request: Request, runtime: deps.RuntimeDep, query: SignedQuery) -> None:
+async def receive_file(key: FileKey, request: Request, runtime: dependencies.RuntimeDep, query: SignedQuery) -> None:
     """Take the bytes of an upload into the local store."""
     storage = _signed(runtime, "PUT", key, query)
     if request.headers.get("content-length") != query.b:
@@ -108,7 +112,7 @@ async def receive_file(key: FileKey, request: Request, runtime: deps.RuntimeDep,
 
 
 @files.get("/{key:path}", include_in_schema=False)
-async def send_file(key: FileKey, runtime: deps.RuntimeDep, query: SignedQuery) -> Response:
+async def send_file(key: FileKey, runtime: dependencies.RuntimeDep, query: SignedQuery) -> Response:
     """Give the bytes of a file from the local store, as an attachment."""
     storage = _signed(runtime, "GET", key, query)
     if not storage.path(key).is_file():

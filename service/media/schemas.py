@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from service.pages import Body, Line, Public
+from service.http.pages import Body, Line, Public
 
 # No SVG, no HTML: what a browser would run is not media.
 ContentType = Literal["image/png", "image/jpeg", "image/webp", "audio/mpeg", "audio/wav"]

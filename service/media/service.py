@@ -1,7 +1,7 @@
 """What are the rules of uploads? Start, send to the store directly, complete with a checksum."""
 
-from service.deps import Work
-from service.errors import ProblemError
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
 from service.media.models import Media
 from service.media.schemas import MediaCreate
 

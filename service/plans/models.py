@@ -6,8 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlmodel import Field
 
-from service.columns import TABLE, Identified, Key, Moment
-from service.identifiers import now
+from service.data.columns import TABLE, Identified, Key, Moment, now
 
 
 class Plan(StrEnum):

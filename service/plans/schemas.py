@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from service.pages import Body, Public
+from service.http.pages import Body, Public
 from service.plans.models import Plan
 
 Cents = Annotated[int, Field(ge=0, le=1_000_000, strict=True, description="US cents a month; 0 for `free` alone")]

@@ -4,12 +4,12 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.deps import Work, check_version
-from service.errors import ProblemError
-from service.identifiers import now
-from service.metrics import Metrics
+from service.data.columns import now
+from service.http.dependencies import Work, check_version
+from service.http.errors import ProblemError
 from service.plans.models import Plan, PlanPeriod
 from service.plans.schemas import PlanChoice, PlanPublic
+from service.telemetry.metrics import Metrics
 from service.users.models import User
 
 FREE = PlanChoice(plan=Plan.FREE, price_cents=0)

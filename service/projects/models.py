@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index
 from sqlmodel import Field
 
-from service.columns import TABLE, Key, Versioned
+from service.data.columns import TABLE, Key, Versioned
 
 
 class Project(Versioned, table=True):

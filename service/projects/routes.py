@@ -2,25 +2,25 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service import deps, errors
-from service.deps import check_version
-from service.idempotency import once
-from service.identifiers import Identifier
-from service.pages import Page, answer, page_of, remembered
+from service.data.columns import Identifier
+from service.http import dependencies, errors
+from service.http.dependencies import check_version
+from service.http.idempotency import once
+from service.http.pages import Page, answer, page_of, remembered
 from service.projects import service
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 
-router = APIRouter(prefix=f"{deps.API}/projects", tags=["projects"])
-catalogue = APIRouter(prefix=f"{deps.API}/catalogue", tags=["catalogue"])
+router = APIRouter(prefix=f"{dependencies.API}/projects", tags=["projects"])
+catalogue = APIRouter(prefix=f"{dependencies.API}/catalogue", tags=["catalogue"])
 
 
 @router.get("", response_model=Page[ProjectPublic], responses=errors.described(401, 403, 422, 429))
 async def list_projects(
     request: Request,
-    runtime: deps.RuntimeDep,
-    caller: deps.ProjectReader,
-    limit: deps.Limit = 20,
-    cursor: deps.Cursor = None,
+    runtime: dependencies.RuntimeDep,
+    caller: dependencies.ProjectReader,
+    limit: dependencies.Limit = 20,
+    cursor: dependencies.Cursor = None,
 ) -> Response:
     """The caller's courses, newest first."""
     rows = await service.rows_of(runtime, caller.user_id, limit, cursor)
@@ -28,7 +28,9 @@ async def list_projects(
 
 
 @router.post("", status_code=201, response_model=ProjectPublic, responses=errors.described(401, 403, 413, 422, 429))
-async def create_project(body: ProjectCreate, work: deps.WriteProjects, key: deps.IdempotencyKey = None) -> Response:
+async def create_project(
+    body: ProjectCreate, work: dependencies.WriteProjects, key: dependencies.IdempotencyKey = None
+) -> Response:
     """Create a course."""
 
     async def create() -> Response:
@@ -41,7 +43,7 @@ async def create_project(body: ProjectCreate, work: deps.WriteProjects, key: dep
 
 @router.get("/{project_id}", response_model=ProjectPublic, responses=errors.described(401, 403, 404, 422, 429))
 async def read_project(
-    project_id: Identifier, request: Request, runtime: deps.RuntimeDep, caller: deps.ProjectReader
+    project_id: Identifier, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader
 ) -> Response:
     """One course: the caller's own, or a published one."""
     row = await service.row_of(runtime, caller, project_id)
@@ -56,7 +58,7 @@ async def read_project(
     responses=errors.described(401, 403, 404, 409, 412, 413, 422, 428, 429),
 )
 async def change_project(
-    project_id: Identifier, body: ProjectChange, expected: deps.Expected, work: deps.WriteProjects
+    project_id: Identifier, body: ProjectChange, expected: dependencies.Expected, work: dependencies.WriteProjects
 ) -> Response:
     """Change a course; publishing is a change of `status`."""
     project = await service.owned(work, project_id)
@@ -67,7 +69,9 @@ async def change_project(
 
 
 @router.delete("/{project_id}", status_code=204, responses=errors.described(401, 403, 404, 412, 422, 428, 429))
-async def delete_project(project_id: Identifier, expected: deps.Expected, work: deps.WriteProjects) -> None:
+async def delete_project(
+    project_id: Identifier, expected: dependencies.Expected, work: dependencies.WriteProjects
+) -> None:
     """Delete a course with its scenes and videos."""
     project = await service.owned(work, project_id)
     check_version(expected, project.version)
@@ -76,7 +80,10 @@ async def delete_project(project_id: Identifier, expected: deps.Expected, work: 
 
 @catalogue.get("", response_model=Page[ProjectPublic], responses=errors.described(401, 403, 422, 429))
 async def list_catalogue(
-    runtime: deps.RuntimeDep, _: deps.CatalogueReader, limit: deps.Limit = 20, cursor: deps.Cursor = None
+    runtime: dependencies.RuntimeDep,
+    _: dependencies.CatalogueReader,
+    limit: dependencies.Limit = 20,
+    cursor: dependencies.Cursor = None,
 ) -> Response:
     """Everybody's published courses, newest first."""
     runtime.metrics.count("feature_use_total", feature="catalogue")

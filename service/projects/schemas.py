@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from service.pages import Body, Line, Prose, Public
+from service.http.pages import Body, Line, Prose, Public
 
 Status = Literal["draft", "published", "archived"]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]

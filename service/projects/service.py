@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import sqlmodel
 from sqlalchemy import RowMapping, Table, bindparam, select
 
-from service.deps import Work
-from service.errors import ProblemError
-from service.pages import LAST
-from service.permissions import Caller, Role
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
+from service.http.pages import LAST
 from service.projects.models import Project
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 from service.runtime import Runtime
+from service.security.permissions import Caller, Role
 from service.videos.models import Video
 
 TABLE: Table = Project.__table__  # type: ignore[attr-defined]

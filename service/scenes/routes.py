@@ -2,21 +2,21 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service import deps, errors
-from service.deps import check_version
-from service.idempotency import once
-from service.identifiers import Identifier
-from service.pages import answer, remembered
+from service.data.columns import Identifier
+from service.http import dependencies, errors
+from service.http.dependencies import check_version
+from service.http.idempotency import once
+from service.http.pages import answer, remembered
 from service.projects import service as projects
 from service.scenes import service
 from service.scenes.schemas import SceneChange, SceneCreate, SceneList, SceneOrder, ScenePublic
 
-router = APIRouter(prefix=deps.API + "/projects/{project_id}/scenes", tags=["scenes"])
+router = APIRouter(prefix=dependencies.API + "/projects/{project_id}/scenes", tags=["scenes"])
 
 
 @router.get("", response_model=SceneList, responses=errors.described(401, 403, 404, 422, 429))
 async def list_scenes(
-    project_id: Identifier, request: Request, runtime: deps.RuntimeDep, caller: deps.ProjectReader
+    project_id: Identifier, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader
 ) -> Response:
     """All scenes of a course, in order."""
     project = await projects.row_of(runtime, caller, project_id)
@@ -30,7 +30,7 @@ async def list_scenes(
     "", status_code=201, response_model=ScenePublic, responses=errors.described(401, 403, 404, 409, 413, 422, 429)
 )
 async def create_scene(
-    project_id: Identifier, body: SceneCreate, work: deps.WriteProjects, key: deps.IdempotencyKey = None
+    project_id: Identifier, body: SceneCreate, work: dependencies.WriteProjects, key: dependencies.IdempotencyKey = None
 ) -> Response:
     """Append a scene to a course."""
 
@@ -44,14 +44,14 @@ async def create_scene(
 
 
 @router.put("/order", response_model=SceneList, responses=errors.described(401, 403, 404, 409, 413, 422, 429))
-async def reorder_scenes(project_id: Identifier, body: SceneOrder, work: deps.WriteProjects) -> SceneList:
+async def reorder_scenes(project_id: Identifier, body: SceneOrder, work: dependencies.WriteProjects) -> SceneList:
     """Put all scenes into a new order."""
     project = await projects.owned(work, project_id, lock=True)
     return SceneList.model_validate({"items": await service.reorder(work, project, body.scene_ids)})
 
 
 @router.get("/{scene_id}", response_model=ScenePublic, responses=errors.described(401, 403, 404, 422, 429))
-async def read_scene(project_id: Identifier, scene_id: Identifier, work: deps.ReadProjects) -> Response:
+async def read_scene(project_id: Identifier, scene_id: Identifier, work: dependencies.ReadProjects) -> Response:
     """One scene."""
     project = await projects.readable(work, project_id)
     scene = await service.one(work, project.id, scene_id)
@@ -65,8 +65,8 @@ async def change_scene(
     project_id: Identifier,
     scene_id: Identifier,
     body: SceneChange,
-    expected: deps.Expected,
-    work: deps.WriteProjects,
+    expected: dependencies.Expected,
+    work: dependencies.WriteProjects,
 ) -> Response:
     """Change a scene."""
     project = await projects.owned(work, project_id)
@@ -79,7 +79,7 @@ async def change_scene(
 
 @router.delete("/{scene_id}", status_code=204, responses=errors.described(401, 403, 404, 412, 422, 428, 429))
 async def delete_scene(
-    project_id: Identifier, scene_id: Identifier, expected: deps.Expected, work: deps.WriteProjects
+    project_id: Identifier, scene_id: Identifier, expected: dependencies.Expected, work: dependencies.WriteProjects
 ) -> None:
     """Delete a scene."""
     project = await projects.owned(work, project_id, lock=True)

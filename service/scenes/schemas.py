@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from service.identifiers import Identifier
-from service.pages import Body, Line, Prose, Public
+from service.data.columns import Identifier
+from service.http.pages import Body, Line, Prose, Public
 
 IMAGE = "0190c0de7a5e7000a000000000000004"
 

@@ -6,8 +6,8 @@ import sqlalchemy
 from sqlalchemy import RowMapping, Table, bindparam, func
 from sqlmodel import col, select
 
-from service.deps import Work
-from service.errors import ProblemError
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
 from service.media.models import Media
 from service.projects import service as projects
 from service.projects.models import Project

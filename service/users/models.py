@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Index
 from sqlmodel import Field
 
-from service.columns import TABLE, Digest, Identified, Key, Moment, Versioned
-from service.permissions import Role
+from service.data.columns import TABLE, Digest, Identified, Key, Moment, Versioned
+from service.security.permissions import Role
 
 
 class User(Versioned, table=True):

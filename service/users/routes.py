@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request, Response
 from sqlmodel import select
 
-from service import deps, errors
-from service.errors import ProblemError
-from service.identifiers import Identifier
-from service.pages import Page, answer, newest, page_of
+from service.data.columns import Identifier
+from service.http import dependencies, errors
+from service.http.errors import ProblemError
+from service.http.pages import Page, answer, newest, page_of
 from service.users import service
 from service.users.models import User
 from service.users.schemas import (
@@ -19,30 +19,30 @@ from service.users.schemas import (
     UserPublic,
 )
 
-router = APIRouter(prefix=f"{deps.API}/users")
+router = APIRouter(prefix=f"{dependencies.API}/users")
 
 
 @router.post(
     "", tags=["users"], status_code=201, response_model=UserPublic, responses=errors.described(409, 413, 422, 429, 503)
 )
-async def register(body: Registration, request: Request, runtime: deps.RuntimeDep) -> Response:
+async def register(body: Registration, request: Request, runtime: dependencies.RuntimeDep) -> Response:
     """Create an account."""
     user = await service.register(runtime, request, body)
     return answer(UserPublic.model_validate(user), 201, version=user.version, location="/api/v1/users/me")
 
 
 @router.get("/me", tags=["users"], response_model=UserPublic, responses=errors.described(401, 429))
-async def read_myself(work: deps.ReadAnything) -> Response:
+async def read_myself(work: dependencies.ReadAnything) -> Response:
     """The caller's account."""
     user = await service.account(work.session, work.caller.user_id)
     return answer(UserPublic.model_validate(user), version=user.version)
 
 
 @router.patch("/me", tags=["users"], response_model=UserPublic, responses=errors.described(401, 412, 422, 428, 429))
-async def change_myself(body: Profile, expected: deps.Expected, work: deps.WriteOwn) -> Response:
+async def change_myself(body: Profile, expected: dependencies.Expected, work: dependencies.WriteOwn) -> Response:
     """Change the caller's name."""
     user = await service.account(work.session, work.caller.user_id)
-    deps.check_version(expected, user.version)
+    dependencies.check_version(expected, user.version)
     user.name = body.name
     await work.session.flush()
     return answer(UserPublic.model_validate(user), version=user.version)
@@ -50,7 +50,7 @@ async def change_myself(body: Profile, expected: deps.Expected, work: deps.Write
 
 @router.put("/me/password", tags=["users"], status_code=204, responses=errors.described(401, 403, 422, 429, 503))
 async def change_password(
-    body: PasswordChange, request: Request, runtime: deps.RuntimeDep, caller: deps.CallerDep
+    body: PasswordChange, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.CallerDep
 ) -> None:
     """Change the password; every other session is closed."""
     old, new = body.old_password.get_secret_value(), body.new_password.get_secret_value()
@@ -58,14 +58,16 @@ async def change_password(
 
 
 @router.get("/me/export", tags=["privacy"], response_model=Export, responses=errors.described(401, 429))
-async def export_myself(work: deps.ReadAnything) -> Export:
+async def export_myself(work: dependencies.ReadAnything) -> Export:
     """Everything that is stored about the caller."""
     work.count("feature_use_total", feature="export")
     return await service.export(work.session, await service.account(work.session, work.caller.user_id))
 
 
 @router.post("/me/erasure", tags=["privacy"], status_code=204, responses=errors.described(401, 403, 422, 429, 503))
-async def erase_myself(body: Erasure, request: Request, runtime: deps.RuntimeDep, caller: deps.CallerDep) -> None:
+async def erase_myself(
+    body: Erasure, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.CallerDep
+) -> None:
     """Delete the caller's courses, files and personal data for good; the audit trail keeps only identifiers."""
     await service.confirm(runtime, caller, body.password.get_secret_value())
     async with runtime.database.transaction() as session:
@@ -75,7 +77,9 @@ async def erase_myself(body: Erasure, request: Request, runtime: deps.RuntimeDep
 @router.get(
     "", tags=["administration"], response_model=Page[UserPublic], responses=errors.described(401, 403, 422, 429)
 )
-async def list_users(work: deps.ReadUsers, limit: deps.Limit = 20, cursor: deps.Cursor = None) -> Page[UserPublic]:
+async def list_users(
+    work: dependencies.ReadUsers, limit: dependencies.Limit = 20, cursor: dependencies.Cursor = None
+) -> Page[UserPublic]:
     """All accounts, newest first."""
     return page_of(Page[UserPublic], await newest(work.session, User, select(User), limit, cursor), limit)
 
@@ -87,13 +91,13 @@ async def list_users(work: deps.ReadUsers, limit: deps.Limit = 20, cursor: deps.
     responses=errors.described(401, 403, 404, 409, 412, 422, 428, 429),
 )
 async def administer_user(
-    user_id: Identifier, body: Administration, expected: deps.Expected, work: deps.ManageUsers
+    user_id: Identifier, body: Administration, expected: dependencies.Expected, work: dependencies.ManageUsers
 ) -> Response:
     """Change somebody's role or close the account; the person's sessions are closed."""
     user = await work.session.get(User, user_id)
     if user is None:
         raise ProblemError(404, "no such user")
-    deps.check_version(expected, user.version)
+    dependencies.check_version(expected, user.version)
     await service.administer(work, user, body)
     await work.session.flush()
     return answer(UserPublic.model_validate(user), version=user.version)

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from service.pages import Body, Line, Public
-from service.permissions import Role
+from service.http.pages import Body, Line, Public
+from service.security.permissions import Role
 
 # Deliberately simple: an address is proved by a message that reaches it, not by a grammar.
 Email = Annotated[

@@ -7,21 +7,21 @@ from fastapi import Request
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import trail
-from service.cache import Answer, Question
-from service.database import after_commit
-from service.deps import Work
-from service.errors import ProblemError
-from service.identifiers import now
+from service.data.cache import Answer, Question
+from service.data.columns import now
+from service.data.database import after_commit
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
 from service.media.models import Media
-from service.permissions import Caller, Role
 from service.plans import service as plans
 from service.plans.models import PlanPeriod
 from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes.models import Scene
-from service.tokens import fingerprint
-from service.trail import AuditEvent
+from service.security import audit
+from service.security.audit import AuditEvent
+from service.security.permissions import Caller, Role
+from service.security.tokens import fingerprint
 from service.users import sessions
 from service.users.models import RefreshToken, User
 from service.users.schemas import Administration, Export, Registration, UserPublic
@@ -43,7 +43,7 @@ async def register(runtime: Runtime, request: Request, body: Registration, role:
     async with runtime.database.transaction() as session:
         session.add(user)
         await session.flush()
-        trail.record(session, request, "user.registered", actor=user.id, target=user.id)
+        audit.record(session, request, "user.registered", actor=user.id, target=user.id)
     runtime.metrics.count("users_registered_total")
     return user
 
@@ -81,7 +81,7 @@ async def change_password(runtime: Runtime, request: Request, caller: Caller, ol
         user = await account(session, caller.user_id)
         user.password_hash = digest
         await sessions.close_all(session, runtime, user.id, keep=caller.session_id)
-        trail.record(session, request, "user.password_changed", actor=user.id, target=user.id)
+        audit.record(session, request, "user.password_changed", actor=user.id, target=user.id)
 
 
 async def account(session: AsyncSession, user_id: str) -> User:
@@ -148,7 +148,7 @@ async def erase(session: AsyncSession, request: Request, runtime: Runtime, user:
         await session.delete(token)
     user.email, user.name, user.password_hash = f"{user.id}@erased.invalid", "erased", "!"
     user.active, user.erased_at, user.last_active_at = False, now(), None
-    trail.record(session, request, "user.erased", actor=user.id, target=user.id)
+    audit.record(session, request, "user.erased", actor=user.id, target=user.id)
 
     async def afterwards() -> None:
         await runtime.cache.outdate(user.id)

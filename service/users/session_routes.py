@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Request, Response
 
-from service import csrf, deps, errors, trail
-from service.errors import ProblemError
-from service.identifiers import Identifier
+from service.data.columns import Identifier
+from service.http import csrf, dependencies, errors
+from service.http.errors import ProblemError
 from service.runtime import Runtime
+from service.security import audit
 from service.users import service, sessions
 from service.users.schemas import Issued, Login, Refresh, SessionList, SessionPublic
 
-router = APIRouter(prefix=f"{deps.API}/sessions", tags=["sessions"])
+router = APIRouter(prefix=f"{dependencies.API}/sessions", tags=["sessions"])
 CookieToken = Annotated[str | None, Cookie(alias=csrf.COOKIE, include_in_schema=False)]
 
 
@@ -31,16 +32,16 @@ def _issued(runtime: Runtime, opened: sessions.Opened, transport: str, status: i
 
 
 @router.post("", status_code=201, response_model=Issued, responses=errors.described(401, 413, 422, 429, 503))
-async def log_in(body: Login, request: Request, runtime: deps.RuntimeDep) -> Response:
+async def log_in(body: Login, request: Request, runtime: dependencies.RuntimeDep) -> Response:
     """Log in: an access token for 15 minutes and a refresh token, in the body or in a cookie."""
     user = await service.authenticate(runtime, body.email, body.password.get_secret_value())
     async with runtime.database.transaction() as session:
         if user is None:
-            trail.record(session, request, "session.refused", actor=None)
+            audit.record(session, request, "session.refused", actor=None)
             opened = None
         else:
             opened = await sessions.open_session(session, request, runtime, user, None)
-            trail.record(session, request, "session.opened", actor=user.id, target=opened.session_id)
+            audit.record(session, request, "session.opened", actor=user.id, target=opened.session_id)
     runtime.metrics.count("sessions_total", event="opened" if opened else "refused")
     if opened is None:
         raise ProblemError(401, "email and password do not match", sessions.UNAUTHENTICATED)
@@ -49,7 +50,7 @@ async def log_in(body: Login, request: Request, runtime: deps.RuntimeDep) -> Res
 
 @router.post("/refresh", response_model=Issued, responses=errors.described(401, 403, 409, 422, 429, 503))
 async def refresh_session(
-    body: Refresh, request: Request, runtime: deps.RuntimeDep, cookie: CookieToken = None
+    body: Refresh, request: Request, runtime: dependencies.RuntimeDep, cookie: CookieToken = None
 ) -> Response:
     """A new access token and a new refresh token; the old one is used up, and using it again closes the session."""
     token = body.refresh_token or cookie
@@ -70,7 +71,7 @@ async def _check_csrf(request: Request, runtime: Runtime, token: str) -> None:
 
 
 @router.get("", response_model=SessionList, responses=errors.described(401, 429))
-async def list_sessions(work: deps.ReadAnything) -> SessionList:
+async def list_sessions(work: dependencies.ReadAnything) -> SessionList:
     """The caller's open sessions."""
     rows = await sessions.open_sessions(work.session, work.caller.user_id)
     return SessionList(
@@ -89,20 +90,20 @@ async def list_sessions(work: deps.ReadAnything) -> SessionList:
 
 
 @router.delete("/current", status_code=204, responses=errors.described(401, 429))
-async def log_out(work: deps.WriteOwn) -> Response:
+async def log_out(work: dependencies.WriteOwn) -> Response:
     """Close this session: its access and refresh tokens stop working at once."""
     return await _close(work, work.caller.session_id)
 
 
 @router.delete("/{session_id}", status_code=204, responses=errors.described(401, 404, 422, 429))
-async def close_session(session_id: Identifier, work: deps.WriteOwn) -> Response:
+async def close_session(session_id: Identifier, work: dependencies.WriteOwn) -> Response:
     """Close one of the caller's sessions."""
     if session_id not in {row.family_id for row in await sessions.open_sessions(work.session, work.caller.user_id)}:
         raise ProblemError(404, "no such session")
     return await _close(work, session_id)
 
 
-async def _close(work: deps.Work, session_id: str) -> Response:
+async def _close(work: dependencies.Work, session_id: str) -> Response:
     await sessions.close(work.session, work.runtime, [session_id])
     work.record("session.closed", session_id)
     work.count("sessions_total", event="closed")

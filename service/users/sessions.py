@@ -9,11 +9,11 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import tokens, trail
-from service.errors import ProblemError
-from service.identifiers import new, now
-from service.permissions import Role
+from service.data.columns import new, now
+from service.http.errors import ProblemError
 from service.runtime import Runtime
+from service.security import audit, tokens
+from service.security.permissions import Role
 from service.users.models import RefreshToken, User
 
 # Two tabs of one browser refresh at the same moment: the loser is told to retry, not logged out as a thief.
@@ -91,7 +91,7 @@ async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
     if reused:
         runtime.metrics.count("sessions_total", event="reuse_detected")
         async with runtime.database.transaction() as session:  # its own transaction: nothing below can undo it
-            trail.record(session, request, "session.reuse_detected", actor=owner, target=family)
+            audit.record(session, request, "session.reuse_detected", actor=owner, target=family)
             await _revoke(session, family)
         await runtime.cache.revoke([family])
     raise ProblemError(401, "the session is closed: log in", UNAUTHENTICATED)

@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import ForeignKey, Index
 from sqlmodel import Field
 
-from service.columns import TABLE, Key, Moment, Versioned
+from service.data.columns import TABLE, Key, Moment, Versioned
 
 WAITING = "Waiting for a worker"
 ACTIVE = ("queued", "running")

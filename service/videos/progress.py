@@ -4,22 +4,22 @@ import asyncio
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from service import deps
-from service.errors import ProblemError
-from service.identifiers import Identifier
-from service.permissions import Permission
+from service.data.columns import Identifier
+from service.http import dependencies
+from service.http.errors import ProblemError
+from service.security.permissions import Permission
 from service.videos import service
 from service.videos.models import FINAL
 from service.videos.schemas import VideoPublic
 
-router = APIRouter(prefix=deps.API)
+router = APIRouter(prefix=dependencies.API)
 PROTOCOL = "tecnocursos.progress"  # offered beside `bearer.<access token>`: browsers cannot set a header
 INTERVAL = 1.0  # seconds between looks at the row; one primary-key read per open socket
 GOING_AWAY, UNAUTHENTICATED, FORBIDDEN, MISSING = 1012, 4401, 4403, 4404
 
 
 @router.websocket("/videos/{video_id}/progress")
-async def follow(socket: WebSocket, video_id: Identifier, runtime: deps.RuntimeDep) -> None:
+async def follow(socket: WebSocket, video_id: Identifier, runtime: dependencies.RuntimeDep) -> None:
     """Send the video whenever it changes, until it is finished, the client leaves or the process drains."""
     caller, origin = socket.state.caller, socket.headers.get("origin")
     own = {f"http://{socket.headers.get('host')}", f"https://{socket.headers.get('host')}"}

@@ -5,19 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col, select
 
-from service import deps, errors
-from service.deps import Work
-from service.errors import ProblemError
-from service.idempotency import once
-from service.identifiers import Identifier
+from service.data.columns import Identifier
+from service.http import dependencies, errors
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
+from service.http.idempotency import once
+from service.http.pages import Page, answer, newest, page_of
 from service.media.schemas import LinkPublic
-from service.pages import Page, answer, newest, page_of
 from service.projects import service as projects
 from service.videos import service
 from service.videos.models import FINAL, Files, Video
 from service.videos.schemas import VideoPublic, VideoRequest
 
-router = APIRouter(prefix=deps.API, tags=["videos"])
+router = APIRouter(prefix=dependencies.API, tags=["videos"])
 POLL_SECONDS = "2"
 
 
@@ -29,9 +29,9 @@ POLL_SECONDS = "2"
 )
 async def request_video(
     project_id: Identifier,
-    work: deps.RequestVideos,
+    work: dependencies.RequestVideos,
     body: VideoRequest | None = None,
-    key: deps.IdempotencyKey = None,
+    key: dependencies.IdempotencyKey = None,
 ) -> Response:
     """Ask for a video of a course; it waits until a worker takes it, and says so."""
 
@@ -45,10 +45,10 @@ async def request_video(
 
 @router.get("/videos", response_model=Page[VideoPublic], responses=errors.described(401, 403, 422, 429))
 async def list_videos(
-    work: deps.ReadVideos,
+    work: dependencies.ReadVideos,
     project_id: Annotated[Identifier | None, Query(description="only of this course")] = None,
-    limit: deps.Limit = 20,
-    cursor: deps.Cursor = None,
+    limit: dependencies.Limit = 20,
+    cursor: dependencies.Cursor = None,
 ) -> Page[VideoPublic]:
     """The caller's videos, newest first."""
     query = select(Video).where(col(Video.owner_id) == work.caller.user_id)
@@ -58,7 +58,9 @@ async def list_videos(
 
 
 @router.get("/videos/{video_id}", response_model=VideoPublic, responses=errors.described(401, 403, 404, 422, 429))
-async def read_video(video_id: Identifier, runtime: deps.RuntimeDep, caller: deps.VideoReader) -> Response:
+async def read_video(
+    video_id: Identifier, runtime: dependencies.RuntimeDep, caller: dependencies.VideoReader
+) -> Response:
     """How far a video is: for clients without WebSocket, which ask again after `Retry-After` seconds."""
     row = await service.row_of(runtime, caller, video_id)
     response = answer(VideoPublic.model_validate(row), version=row["version"])
@@ -70,7 +72,7 @@ async def read_video(video_id: Identifier, runtime: deps.RuntimeDep, caller: dep
 @router.post(
     "/videos/{video_id}/cancel", response_model=VideoPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def cancel_video(video_id: Identifier, work: deps.RequestVideos) -> Response:
+async def cancel_video(video_id: Identifier, work: dependencies.RequestVideos) -> Response:
     """Give a video up."""
     video = await service.owned(work.session, work.caller, video_id, lock=True)
     service.cancel(work, video)
@@ -81,7 +83,7 @@ async def cancel_video(video_id: Identifier, work: deps.RequestVideos) -> Respon
 @router.get(
     "/videos/{video_id}/result", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def download_video(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
+async def download_video(video_id: Identifier, work: dependencies.ReadVideos) -> LinkPublic:
     """A link to the finished video."""
     return await _link(work, video_id, "video", "video/mp4")
 
@@ -89,7 +91,7 @@ async def download_video(video_id: Identifier, work: deps.ReadVideos) -> LinkPub
 @router.get(
     "/videos/{video_id}/captions", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def download_captions(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
+async def download_captions(video_id: Identifier, work: dependencies.ReadVideos) -> LinkPublic:
     """A link to the captions of the finished video, as WebVTT."""
     return await _link(work, video_id, "captions", "text/vtt")
 
@@ -97,7 +99,7 @@ async def download_captions(video_id: Identifier, work: deps.ReadVideos) -> Link
 @router.get(
     "/videos/{video_id}/thumbnail", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def download_thumbnail(video_id: Identifier, work: deps.ReadVideos) -> LinkPublic:
+async def download_thumbnail(video_id: Identifier, work: dependencies.ReadVideos) -> LinkPublic:
     """A link to a picture of the finished video."""
     return await _link(work, video_id, "thumbnail", "image/jpeg")
 

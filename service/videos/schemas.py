@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from service.pages import Body, Public
+from service.http.pages import Body, Public
 
 VideoStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 

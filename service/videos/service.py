@@ -4,13 +4,13 @@ from sqlalchemy import RowMapping, Table, bindparam, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.deps import Work
-from service.errors import ProblemError
-from service.identifiers import now
-from service.pages import count_of
-from service.permissions import Caller, Role
+from service.data.columns import now
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
+from service.http.pages import count_of
 from service.projects.models import Project
 from service.runtime import Runtime
+from service.security.permissions import Caller, Role
 from service.videos.models import ACTIVE, FINAL, Video
 from service.videos.schemas import VideoPublic
 

@@ -14,15 +14,15 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from service.ai.registry import Providers
-from service.database import Database, lost
-from service.metrics import Metrics
+from service.data.database import Database, lost
+from service.data.storage import Storage
 from service.render import images
 from service.render.cache import SegmentCache
 from service.render.course import Course
 from service.render.errors import CourseError, RenderError
 from service.render.pipeline import Rendered, Settings, render
 from service.settings import WorkerSettings
-from service.storage import Storage
+from service.telemetry.metrics import Metrics
 from service.videos.models import Files
 from service.worker import course as courses
 from service.worker import jobs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from sqlmodel import col, select
 
-from service.database import Database
+from service.data.database import Database
 from service.media.models import Media
 from service.projects.models import Project
 from service.render.course import Course, Language, explain

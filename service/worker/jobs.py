@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.database import Database
-from service.identifiers import now
+from service.data.columns import now
+from service.data.database import Database
 from service.settings import WorkerSettings
 from service.users.models import User
 from service.videos.models import WAITING, Video

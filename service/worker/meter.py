@@ -3,7 +3,7 @@
 from typing import Literal
 
 from service.ai.base import Operation, Outcome
-from service.metrics import Metrics
+from service.telemetry.metrics import Metrics
 
 
 class ServiceMeter:

@@ -9,10 +9,10 @@ from typing import Any
 
 from prometheus_client import start_http_server
 
-from service import logs, telemetry
-from service.broker import WAKE, celery
-from service.metrics import Metrics
 from service.settings import Settings
+from service.telemetry import logs, traces
+from service.telemetry.metrics import Metrics
+from service.worker.broker import WAKE, celery
 from service.worker.runner import Runner
 
 _GOODBYE = 3.0  # seconds for the connection to the broker: a message that gets lost there is harmless
@@ -23,7 +23,7 @@ def work(settings: Settings, host: str, metrics_port: int | None) -> None:
     asked = first_signal()
     metrics = Metrics()
     logs.configure(settings.logs, logs.open_sink(settings.logs))
-    telemetry.install(settings)
+    traces.install(settings)
     if metrics_port is not None:
         start_http_server(metrics_port, host, registry=metrics.registry)
     with beside(settings, metrics):

@@ -8,11 +8,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.ai.registry import build
-from service.database import Database
-from service.metrics import Metrics
+from service.data.database import Database
+from service.data.storage import open_storage
+from service.security.tokens import Tokens
 from service.settings import Settings
-from service.storage import open_storage
-from service.tokens import Tokens
+from service.telemetry.metrics import Metrics
 from service.worker import jobs
 from service.worker.attempt import Attempt, Parts
 from service.worker.meter import ServiceMeter

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import structlog
 
-from service.database import Database
-from service.metrics import Metrics
+from service.data.database import Database
+from service.data.storage import Storage
 from service.settings import WorkerSettings
-from service.storage import Storage
+from service.telemetry.metrics import Metrics
 from service.videos.models import Files
 from service.worker import jobs
 

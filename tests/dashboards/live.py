@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from dashboards import generated
-from service.migrations.run import upgrade
+from service.data.migrations.run import upgrade
 from service.settings import PREFIX, Settings
 from service.videos.models import FINAL
 from tests.dashboards.people import Crowd, settle

@@ -8,13 +8,13 @@ from itertools import count
 
 import httpx
 
-from service.database import Database
-from service.identifiers import new, now
-from service.metrics import Metrics
-from service.permissions import Role
+from service.data.columns import new, now
+from service.data.database import Database
 from service.plans.models import PlanPeriod
+from service.security.permissions import Role
+from service.security.tokens import Tokens
 from service.settings import Settings
-from service.tokens import Tokens
+from service.telemetry.metrics import Metrics
 from service.users.models import User
 from tests.dashboards.stand_ins import REFUSED
 

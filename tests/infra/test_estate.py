@@ -98,7 +98,7 @@ def test_the_cache_user_may_send_what_the_service_sends(graph: Graph) -> None:
 
 
 def test_all_pods_together_fit_into_the_databases_connections(graph: Graph) -> None:
-    """Else the service refuses to start: service/database.py, `check_pool_arithmetic`."""
+    """Else the service refuses to start: service/data/database.py, `check_pool_arithmetic`."""
     gigabytes = {"db.t4g.medium": 4, "db.m7g.large": 8, "db.m7g.xlarge": 16}
     (settings,) = (row["inputs"]["data"] for row in graph.of_type("ConfigMap") if row["name"] == "service-settings")
     # What RDS gives MySQL by default: {DBInstanceClassMemory/12582880}; RDS user guide, "Quotas and constraints".

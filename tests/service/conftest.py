@@ -20,15 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import app as application
-from service import logs
-from service.cache import Cache, MemoryStore
-from service.database import Database
-from service.identifiers import new
-from service.migrations.run import upgrade
-from service.passwords import Passwords
-from service.permissions import Role
+from service.data.cache import Cache, MemoryStore
+from service.data.columns import new
+from service.data.database import Database
+from service.data.migrations.run import upgrade
 from service.runtime import Runtime
+from service.security.passwords import Passwords
+from service.security.permissions import Role
 from service.settings import Settings
+from service.telemetry import logs
 from service.users.models import User
 
 PASSWORD = "correct horse battery"
@@ -237,7 +237,7 @@ def log(settings: Settings) -> Iterator[Callable[[], list[dict[str, Any]]]]:
 def limits(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the factor of all rate limits for one test, in the middle of a window that does not end meanwhile."""
     moment = time.time() // 300 * 300 + 155
-    monkeypatch.setattr("service.cache.time", SimpleNamespace(time=lambda: moment, monotonic=time.monotonic))
+    monkeypatch.setattr("service.data.cache.time", SimpleNamespace(time=lambda: moment, monotonic=time.monotonic))
     runtime.cache.local = MemoryStore(lambda: moment)
 
     def set_factor(factor: float) -> None:

@@ -14,18 +14,18 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from service import logs
 from service.ai.registry import build
 from service.ai.settings import AISettings
-from service.database import Database
+from service.data.database import Database
+from service.data.migrations.run import upgrade
+from service.data.storage import FolderStorage, open_storage
 from service.media.models import Media
-from service.metrics import Metrics, catalogue
-from service.migrations.run import upgrade
 from service.projects.models import Project
 from service.scenes.models import Scene
+from service.security.tokens import Tokens
 from service.settings import LogSettings, Settings
-from service.storage import FolderStorage, open_storage
-from service.tokens import Tokens
+from service.telemetry import logs
+from service.telemetry.metrics import Metrics, catalogue
 from service.users.models import User
 from service.videos.models import Video
 from service.worker.attempt import Parts

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.ai.embedded import EmbeddedWriter
 from service.ai.registry import Providers
-from service.identifiers import now
+from service.data.columns import now
 from service.media.models import Media
 from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak

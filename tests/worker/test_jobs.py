@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.database import Database
-from service.identifiers import now
-from service.metrics import Metrics
-from service.migrations.run import upgrade
+from service.data.columns import now
+from service.data.database import Database
+from service.data.migrations.run import upgrade
 from service.settings import Settings, WorkerSettings
+from service.telemetry.metrics import Metrics
 from service.videos.models import FINAL
 from service.worker import jobs
 from service.worker.jobs import Beat

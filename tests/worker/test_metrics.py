@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 
 from service.ai.base import Operation, Outcome
-from service.identifiers import now
-from service.metrics import Metrics, catalogue
+from service.data.columns import now
 from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
+from service.telemetry.metrics import Metrics, catalogue
 from service.worker.meter import ServiceMeter
 from tests.worker.conftest import change
 from tests.worker.test_attempt import Voice, attempt, fails, spoken

@@ -22,13 +22,13 @@ from typing import Any
 import psutil
 import pytest
 
-from service.broker import Broker
-from service.database import Database
-from service.metrics import Metrics
+from service.data.database import Database
+from service.data.storage import open_storage
+from service.security.tokens import Tokens
 from service.settings import PREFIX, Settings
-from service.storage import open_storage
-from service.tokens import Tokens
+from service.telemetry.metrics import Metrics
 from service.videos.models import FINAL, Video
+from service.worker.broker import Broker
 from service.worker.process import beside
 from tests.service.servers import Redis, free_port, running
 from tests.worker.conftest import fresh_database, read, store, stored, until
@@ -206,7 +206,7 @@ async def test_a_message_wakes_a_worker_long_before_it_would_look_by_itself(tmp_
 
 
 async def test_beside_the_api_a_worker_is_woken_in_memory(tmp_path):
-    from service.migrations.run import upgrade
+    from service.data.migrations.run import upgrade
 
     url = f"sqlite+aiosqlite:///{tmp_path}/test.sqlite"
     worker = {"folder": tmp_path / "work", "sweep_seconds": 60}

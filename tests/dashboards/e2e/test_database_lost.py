@@ -37,11 +37,11 @@ def caller(database_url: str) -> dict[str, str]:
     """A person in a migrated database: the headers of their requests."""
     import sqlalchemy
 
-    from service.identifiers import new
-    from service.migrations.run import upgrade
-    from service.permissions import Role
+    from service.data.columns import new
+    from service.data.migrations.run import upgrade
+    from service.security.permissions import Role
+    from service.security.tokens import Tokens
     from service.settings import Settings
-    from service.tokens import Tokens
     from service.users.models import User
 
     settings = Settings(database={"url": database_url}, security={"token_keys": [KEY]})

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError, ReadOnlyError
 
-from service.cache import Answer, Cache, MemoryStore, Question, RedisStore, Store
-from service.identifiers import new
-from service.metrics import Metrics
+from service.data.cache import Answer, Cache, MemoryStore, Question, RedisStore, Store
+from service.data.columns import new
 from service.runtime import Runtime
 from service.settings import CacheSettings, Settings
+from service.telemetry.metrics import Metrics
 
 REDIS = os.environ.get("TECNOCURSOS_TEST_REDIS")
 
@@ -84,7 +84,7 @@ async def test_a_store_of_one_process_never_returns_what_has_expired(steps: list
 
 
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.cache.LARGEST_STORE", 100)
+    monkeypatch.setattr("service.data.cache.LARGEST_STORE", 100)
     store = MemoryStore()
     for number in range(500):
         await store.fill("ana", "0", f"page-{number}", b"x", 60)
@@ -201,7 +201,7 @@ async def test_questions_asked_at_once_are_counted_each_also_after_the_server_fo
 
 
 async def test_a_full_store_counts_what_it_throws_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.cache.LARGEST_STORE", 3)
+    monkeypatch.setattr("service.data.cache.LARGEST_STORE", 3)
     cache = Cache(Settings(), Metrics())
     for name in "abcde":
         await cache.local.fill("ana", "0", name, b"body", 60)

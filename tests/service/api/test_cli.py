@@ -27,7 +27,7 @@ def restored(served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
     monkeypatch.setenv(f"{PREFIX}LOGS__SINK", "file")
     monkeypatch.setenv(f"{PREFIX}LOGS__FILE", str(tmp_path / "log"))
     yield
-    from service import logs
+    from service.telemetry import logs
 
     logs.configure(served.state.runtime.settings.logs, served.state.runtime.sink)
 

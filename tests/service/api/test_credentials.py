@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy
 from moto import mock_aws
 
-from service import bootstrap, credentials
-from service.credentials import FixedCredentials, IamCredentials, Renewed, cache_credentials, database_password
-from service.database import set_password_on_connect
+from service.data import bootstrap, credentials
+from service.data.credentials import FixedCredentials, IamCredentials, Renewed, cache_credentials, database_password
+from service.data.database import set_password_on_connect
 from service.settings import CacheSettings, DatabaseSettings, Settings
 
 

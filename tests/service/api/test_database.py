@@ -11,12 +11,12 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from service import tables
-from service.database import Database, after_commit, lost
-from service.metrics import Metrics
+from service.data import tables
+from service.data.database import Database, after_commit, lost
 from service.projects import service as projects
 from service.runtime import Runtime
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 
 def test_every_table_is_mysqls_own_sql() -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service import documentation
+from service.http import documentation
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy
 from fastapi import FastAPI
 
-from service import edge
+from service.http import edge
 from service.runtime import Runtime
 
 URL = "/api/v1/projects"

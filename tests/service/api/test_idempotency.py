@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from service import idempotency, sweep
-from service.identifiers import now
+from service.data import sweep
+from service.data.columns import now
+from service.http import idempotency
 from service.runtime import Runtime
 
 URL = "/api/v1/projects"

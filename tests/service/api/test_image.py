@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from service import __main__ as cli
-from service.catalogue import rows
 from service.settings import Settings
+from service.settings_reference import rows
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service import zones
-from service.addresses import Addresses, subject
-from service.cache import Answer, MemoryStore, Question
+from service.data.cache import Answer, MemoryStore, Question
+from service.http import zones
+from service.http.addresses import Addresses, subject
 from service.runtime import Runtime
 from service.settings import Settings
 

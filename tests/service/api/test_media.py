@@ -90,7 +90,7 @@ async def test_links_cannot_be_altered_or_used_for_something_else(
     import time
 
     later = time.time() + 3600
-    monkeypatch.setattr("service.storage.time.time", lambda: later)
+    monkeypatch.setattr("service.data.storage.time.time", lambda: later)
     assert (await client.put(url, content=BYTES)).status_code == 403
 
 

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import counts, metrics
-from service.metrics import Metrics
 from service.runtime import Runtime
+from service.telemetry import counts, metrics
+from service.telemetry.metrics import Metrics
 
 ROWS = {row["name"]: row for row in metrics.catalogue()}
 SUFFIXES = ("_bucket", "_count", "_sum")
@@ -48,8 +48,8 @@ PLANS = [("basic", 900), ("professional", 4900), ("school", 4900), ("basic", 900
 
 async def everything(client: httpx.AsyncClient, meet: Any, runtime: Runtime, limits: Any) -> None:
     """One use of everything that is measured."""
-    from service.cache import Cache
-    from service.permissions import Role
+    from service.data.cache import Cache
+    from service.security.permissions import Role
 
     person = {"email": "m@example.com", "name": "M", "password": "correct horse battery"}
     await client.post("/api/v1/users", json=person)

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlmodel import SQLModel
 
-from service.migrations import compatibility, run
+from service.data.migrations import compatibility, run
 from service.settings import Settings
 
 

@@ -12,12 +12,13 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from service import counts, logs, server, telemetry
-from service.errors import ProblemError
-from service.metrics import Metrics
-from service.passwords import Passwords
+from service.http import server
+from service.http.errors import ProblemError
 from service.runtime import Runtime
+from service.security.passwords import Passwords
 from service.settings import LogSettings, Settings
+from service.telemetry import counts, logs, traces
+from service.telemetry.metrics import Metrics
 
 
 def test_syslog_takes_the_same_lines(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_an_error_tracker_is_started_without_its_costly_integrations(monkeypatch
 
     seen: dict[str, Any] = {}
     monkeypatch.setattr(sentry_sdk, "init", lambda url, **options: seen.update(options, url=url))
-    telemetry.install(Settings(logs={"tracker_url": "http://key@127.0.0.1:9/1"}))
+    traces.install(Settings(logs={"tracker_url": "http://key@127.0.0.1:9/1"}))
     assert seen["default_integrations"] is False and seen["send_default_pii"] is False
 
 
@@ -61,12 +62,12 @@ def test_traces_go_to_the_configured_endpoint(monkeypatch: pytest.MonkeyPatch) -
 
     seen: list[Any] = []
     monkeypatch.setattr(trace, "set_tracer_provider", seen.append)
-    telemetry.install(Settings(logs={"trace_endpoint": "http://127.0.0.1:9", "trace_ratio": 0}))
+    traces.install(Settings(logs={"trace_endpoint": "http://127.0.0.1:9", "trace_ratio": 0}))
     provider = seen[0]
     assert provider.resource.attributes["service.name"] == "tecnocursos"
     assert not provider.get_tracer("t").start_span("s").is_recording()
     provider.shutdown()
-    telemetry.install(Settings())
+    traces.install(Settings())
     assert len(seen) == 1
 
 
@@ -94,7 +95,7 @@ async def test_gauges_are_sampled_until_the_process_stops(
 
 async def test_logins_wait_for_their_share_of_a_core_and_the_rest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a hash the slot rests three times as long as the hash took (share = 1/4); the queue is short."""
-    monkeypatch.setattr("service.passwords.MOST_WAITING", 2)
+    monkeypatch.setattr("service.security.passwords.MOST_WAITING", 2)
     passwords = Passwords(0.25, Metrics())
     digest = await Passwords(1, Metrics()).hash("x")
     rests: list[float] = []

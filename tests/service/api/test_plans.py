@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from service import counts
-from service.permissions import Role
 from service.plans.models import PlanPeriod
 from service.plans.service import kind_of
 from service.runtime import Runtime
+from service.security.permissions import Role
+from service.telemetry import counts
 
 USERS = "/api/v1/users"
 PASSWORD = "correct horse battery"

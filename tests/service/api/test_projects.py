@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.permissions import Role
 from service.runtime import Runtime
+from service.security.permissions import Role
 
 URL = "/api/v1/projects"
 
@@ -78,7 +78,7 @@ async def test_a_cached_page_is_the_same_and_never_older_than_a_write(
 
 async def test_a_page_read_before_a_write_is_not_kept_after_it(runtime: Runtime, meet: Any) -> None:
     """The reader reads, the writer writes and outdates, then the reader stores what it read: nobody may see that."""
-    from service.cache import Question
+    from service.data.cache import Question
 
     ana = await meet()
     question = Question(ana.id, "", 10, 100, "/page")

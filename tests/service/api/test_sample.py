@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create
-from service.migrations.run import upgrade
-from service.sample import PASSWORD, fill
+from service.data.migrations.run import upgrade
+from service.data.sample import PASSWORD, fill
 from service.settings import Settings
 
 

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from service.permissions import GRANTS, Permission, Role
 from service.runtime import Runtime
+from service.security.permissions import GRANTS, Permission, Role
 
 PROJECTS = "/api/v1/projects"
 ROOT = Path(__file__).resolve().parents[3]
@@ -300,7 +300,7 @@ async def test_api10_answers_of_other_services_are_not_believed(
     client: httpx.AsyncClient, meet: Any, runtime: Runtime, monkeypatch: Any
 ) -> None:
     """Unsafe consumption: the store's word on size and checksum is compared with what was announced."""
-    from service.storage import Stored
+    from service.data.storage import Stored
 
     ana = await meet()
     announced = {"name": "a", "content_type": "image/png", "size": 1, "sha256": "0" * 64}

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from service import tokens
-from service.identifiers import now
+from service.data.columns import now
 from service.runtime import Runtime
+from service.security import tokens
 from service.users import sessions
 from service.users.models import RefreshToken, User
 
@@ -22,8 +22,8 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="session")
 def digest() -> str:
-    from service.metrics import Metrics
-    from service.passwords import Passwords
+    from service.security.passwords import Passwords
+    from service.telemetry.metrics import Metrics
 
     return asyncio.run(Passwords(1, Metrics()).hash(PASSWORD))
 

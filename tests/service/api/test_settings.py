@@ -10,9 +10,9 @@ import orjson
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from service import catalogue, reload
-from service.permissions import Role
+from service import reload, settings_reference
 from service.runtime import Runtime
+from service.security.permissions import Role
 from service.settings import Environment, Settings, explain
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -101,7 +101,7 @@ def test_no_secret_is_printed() -> None:
 
 
 def test_the_list_of_settings_names_all_and_shows_no_secret() -> None:
-    rows = {name: (kind, default) for name, kind, default, _ in catalogue.rows(Settings)}
+    rows = {name: (kind, default) for name, kind, default, _ in settings_reference.rows(Settings)}
     assert rows["TECNOCURSOS_DATABASE__POOL_SIZE"] == ("int", "16")
     assert rows["TECNOCURSOS_SECURITY__TOKEN_KEYS"][0] == "secret"
     assert len(rows) > 30

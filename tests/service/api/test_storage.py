@@ -11,9 +11,9 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from service.data.storage import BucketStorage, FolderStorage, open_storage
+from service.security.tokens import Tokens
 from service.settings import Settings
-from service.storage import BucketStorage, FolderStorage, open_storage
-from service.tokens import Tokens
 
 BYTES = b"\x89PNG"
 DIGEST = hashlib.sha256(BYTES).hexdigest()

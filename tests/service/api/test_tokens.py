@@ -5,9 +5,9 @@ import time
 import jwt
 import pytest
 
-from service.permissions import Role
+from service.security.permissions import Role
+from service.security.tokens import Tokens, fingerprint, opaque
 from service.settings import Settings
-from service.tokens import Tokens, fingerprint, opaque
 
 KEY, OLD = "k" * 16 + "0123456789abcdef", "o" * 16 + "fedcba9876543210"
 
@@ -40,7 +40,7 @@ def test_an_expired_token_is_refused_although_it_was_verified_before(monkeypatch
     token, seconds = mine.issue("u", Role.CREATOR, "s")
     assert mine.verify(token) is not None
     later = time.time() + seconds + 1
-    monkeypatch.setattr("service.tokens.time.time", lambda: later)
+    monkeypatch.setattr("service.security.tokens.time.time", lambda: later)
     assert mine.verify(token) is None
 
 
@@ -102,7 +102,7 @@ def test_refresh_tokens_are_unguessable_and_stored_as_a_hash() -> None:
 
 
 def test_remembered_tokens_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.tokens.REMEMBERED", 3)
+    monkeypatch.setattr("service.security.tokens.REMEMBERED", 3)
     mine = tokens(KEY)
     for number in range(10):
         assert mine.verify(mine.issue(f"u{number}", Role.CREATOR, "s")[0]) is not None

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from service.permissions import Role
 from service.runtime import Runtime
+from service.security.permissions import Role
 from service.users.models import User
 
 URL = "/api/v1/users"

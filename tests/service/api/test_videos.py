@@ -9,9 +9,9 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from service.identifiers import now
-from service.permissions import Role
+from service.data.columns import now
 from service.runtime import Runtime
+from service.security.permissions import Role
 from service.videos import progress
 from service.videos.models import Files, Video
 

@@ -26,10 +26,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from service.cache import Cache
-from service.database import Database
-from service.identifiers import new
-from service.permissions import Role
+from service.data.cache import Cache
+from service.data.columns import new
+from service.data.database import Database
+from service.security.permissions import Role
 from service.users.models import User
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -1,11 +1,11 @@
 """Which tables are there? Importing this defines all of them."""
 
-from service.idempotency import IdempotencyRecord
+from service.http.idempotency import IdempotencyRecord
 from service.media.models import Media
 from service.plans.models import PlanPeriod
 from service.projects.models import Project
 from service.scenes.models import Scene
-from service.trail import AuditEvent
+from service.security.audit import AuditEvent
 from service.users.models import RefreshToken, User
 from service.videos.models import Video
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
-from service.database import connect_arguments, set_password_on_connect
+from service.data.database import connect_arguments, set_password_on_connect
 from service.settings import Settings
 
 ROWS = "SELECT, INSERT, UPDATE, DELETE"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+from service.security.tokens import Tokens
 from service.settings import Settings
-from service.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)

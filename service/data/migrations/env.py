@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import service.tables  # noqa: F401 (defines all tables)
+import service.data.tables  # noqa: F401 (defines all tables)
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,9 +1,9 @@
 """What is forgotten in time? Expired refresh tokens and idempotency keys, and workers that fell silent."""
 
-from service import idempotency
-from service.metrics import Metrics
+from service.http import idempotency
 from service.runtime import Runtime
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 from service.users import sessions
 from service.worker import silent
 

@@ -9,12 +9,12 @@ from fastapi.security import HTTPBearer
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import HTTPConnection
 
-from service import trail
-from service.database import AfterCommit, after_commit
-from service.errors import ProblemError
-from service.identifiers import Identifier
-from service.permissions import Caller, Permission
+from service.data.columns import Identifier
+from service.data.database import AfterCommit, after_commit
+from service.http.errors import ProblemError
 from service.runtime import Runtime
+from service.security import audit
+from service.security.permissions import Caller, Permission
 
 # Every router names its whole path: a prefix given at inclusion would be missing in `scope["route"].path`, which is
 # the label of the metrics.
@@ -33,7 +33,7 @@ class Work:
 
     def record(self, action: str, target: str, **detail: Any) -> None:
         """Add a line to the audit trail."""
-        trail.record(self.session, self.request, action, actor=self.caller.user_id, target=target, **detail)
+        audit.record(self.session, self.request, action, actor=self.caller.user_id, target=target, **detail)
 
     def count(self, metric: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter of the catalogue."""

@@ -5,10 +5,10 @@ import re
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service import errors, zones
-from service.cache import Answer, Question, Verdict
-from service.permissions import Caller
+from service.data.cache import Answer, Question, Verdict
+from service.http import errors, zones
 from service.runtime import Runtime
+from service.security.permissions import Caller
 
 OPEN = {"/livez", "/readyz", "/version"}
 PAGED = re.compile(r"/api/v1/projects(/[^/]{1,32}(/scenes)?)?")  # the caller's courses, one of them, its scenes

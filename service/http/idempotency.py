@@ -11,10 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.columns import TABLE, Digest, Key, Long, Moment
-from service.deps import Work
-from service.errors import ProblemError
-from service.identifiers import now
+from service.data.columns import TABLE, Digest, Key, Long, Moment, now
+from service.http.dependencies import Work
+from service.http.errors import ProblemError
 
 KEPT = timedelta(hours=24)
 

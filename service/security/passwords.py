@@ -12,8 +12,8 @@ from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from service.errors import ProblemError
-from service.metrics import Metrics
+from service.http.errors import ProblemError
+from service.telemetry.metrics import Metrics
 
 MOST_WAITING = 20  # beyond it a login is refused at once: a queue nobody waits for is work for nothing
 T = TypeVar("T")

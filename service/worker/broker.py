@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 
-from service.metrics import Metrics
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 WAKE = "tecnocursos.wake"
 _SECONDS = 3  # for reaching the broker

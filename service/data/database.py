@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.credentials import Password, database_password
-from service.metrics import Metrics
+from service.data.credentials import Password, database_password
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 RECYCLE_SECONDS = 1800  # below the proxy's and the server's idle limits
 RESERVED_CONNECTIONS = 10  # for people, migrations and monitoring

@@ -13,9 +13,9 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import errors
-from service.metrics import UNMATCHED
+from service.http import errors
 from service.runtime import Runtime
+from service.telemetry.metrics import UNMATCHED
 
 LARGEST_BODY = 256 * 1024  # bytes; uploads have a cap of their own
 SILENT = {"/livez", "/readyz"}  # probes every few seconds are not worth a line

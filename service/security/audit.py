@@ -7,7 +7,7 @@ from sqlalchemy import JSON, Index
 from sqlmodel import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.columns import TABLE, Identified, Key
+from service.data.columns import TABLE, Identified, Key
 
 
 class AuditEvent(Identified, table=True):

@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from service.errors import ProblemError
+from service.http.errors import ProblemError
 from service.runtime import Runtime
 from service.settings import Environment
 

@@ -10,9 +10,9 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from service.columns import Identified
-from service.deps import entity_tag
-from service.gate import pack
+from service.data.columns import Identified
+from service.http.dependencies import entity_tag
+from service.http.gate import pack
 from service.runtime import Runtime
 
 LARGEST_KEPT = 64 * 1024  # bytes of a page: a course of 200 long scenes would crowd hundreds of others out

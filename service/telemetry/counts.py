@@ -8,9 +8,9 @@ from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel, col, select
 
-from service.identifiers import now
+from service.data.columns import now
+from service.http.pages import count_of
 from service.media.models import Media
-from service.pages import count_of
 from service.plans.models import Plan, PlanPeriod
 from service.projects.models import Project
 from service.runtime import Runtime

@@ -10,16 +10,16 @@ from typing import Any
 
 import sqlalchemy
 
-from service.identifiers import new
-from service.metrics import Metrics
-from service.migrations.run import engine
-from service.passwords import Passwords
-from service.permissions import Role
+from service.data.columns import new
+from service.data.migrations.run import engine
 from service.projects.models import Project
 from service.scenes.models import Scene
 from service.scenes.service import STEP
+from service.security.passwords import Passwords
+from service.security.permissions import Role
+from service.security.tokens import Tokens
 from service.settings import Environment, Settings
-from service.tokens import Tokens
+from service.telemetry.metrics import Metrics
 from service.users.models import User
 
 PASSWORD = "sample sample sample"  # noqa: S105 (of accounts that exist in dev only)

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from pydantic import Field
 from sqlmodel import col, select
 
-from service import deps, errors
-from service.identifiers import Identifier
-from service.pages import Page, Public, newest, page_of
-from service.trail import AuditEvent
+from service.data.columns import Identifier
+from service.http import dependencies, errors
+from service.http.pages import Page, Public, newest, page_of
+from service.security.audit import AuditEvent
 
 
 class AuditEventPublic(Public):
@@ -26,15 +26,15 @@ class AuditEventPublic(Public):
     detail: dict[str, Any] = Field(examples=[{"fields": ["title"]}])
 
 
-router = APIRouter(prefix=f"{deps.API}/audit", tags=["administration"])
+router = APIRouter(prefix=f"{dependencies.API}/audit", tags=["administration"])
 
 
 @router.get("", response_model=Page[AuditEventPublic], responses=errors.described(401, 403, 422, 429))
 async def list_audit_events(
-    work: deps.ReadAudit,
+    work: dependencies.ReadAudit,
     actor_id: Identifier | None = None,
-    limit: deps.Limit = 20,
-    cursor: deps.Cursor = None,
+    limit: dependencies.Limit = 20,
+    cursor: dependencies.Cursor = None,
 ) -> Page[AuditEventPublic]:
     """The audit trail, newest first; of one person with `actor_id`."""
     query = select(AuditEvent)

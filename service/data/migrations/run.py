@@ -9,8 +9,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from service.credentials import database_password
-from service.database import connect_arguments, set_password_on_connect, sqlite_pragmas
+from service.data.credentials import database_password
+from service.data.database import connect_arguments, set_password_on_connect, sqlite_pragmas
 from service.settings import Settings
 
 LOCK = "tecnocursos-migration"
@@ -33,7 +33,7 @@ def engine(settings: Settings) -> Engine:
 def configuration(connection: Connection) -> Config:
     """Alembic's configuration; there is no alembic.ini, the connection comes from the settings."""
     config = Config()
-    config.set_main_option("script_location", str(files("service").joinpath("migrations")))
+    config.set_main_option("script_location", str(files("service.data").joinpath("migrations")))
     config.attributes["connection"] = connection
     return config
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import deps
+from service.http import dependencies
 from service.runtime import Runtime
 
 router = APIRouter(tags=["operation"])
@@ -38,7 +38,7 @@ async def live() -> Response:
 
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health, "description": "send no traffic"}})
-async def ready(runtime: deps.RuntimeDep, response: Response) -> Health:
+async def ready(runtime: dependencies.RuntimeDep, response: Response) -> Health:
     """May traffic come? Not while draining, and not without the database."""
     if runtime.draining:
         response.status_code = 503
@@ -50,7 +50,7 @@ async def ready(runtime: deps.RuntimeDep, response: Response) -> Health:
 
 
 @router.get("/version", response_model=Version)
-async def version(runtime: deps.RuntimeDep) -> Version:
+async def version(runtime: dependencies.RuntimeDep) -> Version:
     """Version and environment."""
     return Version(version=runtime.settings.version, environment=runtime.settings.environment)
 

@@ -7,8 +7,8 @@ import time
 
 import jwt
 
-from service.identifiers import new
-from service.permissions import Caller, Role
+from service.data.columns import new
+from service.security.permissions import Caller, Role
 from service.settings import Settings
 
 ISSUER = "tecnocursos"

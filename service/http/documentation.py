@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
-from service.errors import MEDIA_TYPE, ProblemDetails
+from service.http.errors import MEDIA_TYPE, ProblemDetails
 
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",

@@ -21,9 +21,9 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from service.credentials import cache_credentials
-from service.metrics import Metrics
+from service.data.credentials import cache_credentials
 from service.settings import CacheSettings, Settings
+from service.telemetry.metrics import Metrics
 
 PAUSE_SECONDS = 1.0  # how long a failed cache is left alone
 LARGEST_STORE = 50_000  # entries of the in-process store
@@ -141,7 +141,7 @@ class RedisStore:
             retry=Retry(NoBackoff(), 1),
             **options,
         )
-        self._script = Batched(self.client, files("service").joinpath("admit.lua").read_text())
+        self._script = Batched(self.client, files("service.data").joinpath("admit.lua").read_text())
 
     async def admit(self, question: Question) -> Verdict:
         """Ask `admit.lua`."""

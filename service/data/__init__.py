@@ -1,0 +1,1 @@
+"""Where is what the service keeps, and how is it reached?"""

@@ -1,0 +1,1 @@
+"""What of the service speaks HTTP, whatever the feature?"""

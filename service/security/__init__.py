@@ -1,0 +1,1 @@
+"""Who is somebody, what may they do, and who did what?"""
