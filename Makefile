@@ -31,9 +31,14 @@ help:  ## this list
 	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/service.txt
 	@touch $@
 
-.venv/.dev: requirements/dev.txt .venv/.service
+.venv/.live: requirements/live.txt .venv/.service
+	@echo "==> locked packages: the rehearsal that serves"
+	@.venv/bin/uv pip install --python $(PY) --require-hashes -r requirements/live.txt
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.live
 	@echo "==> locked packages: tests and tools"
-	@.venv/bin/uv pip sync --python $(PY) --require-hashes $(addprefix requirements/,platform.txt service.txt dev.txt uv.txt)
+	@.venv/bin/uv pip sync --python $(PY) --require-hashes $(addprefix requirements/,platform.txt service.txt live.txt dev.txt uv.txt)
 	@.venv/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@
 
