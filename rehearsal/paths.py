@@ -48,7 +48,7 @@ class Paths:
 
     @property
     def world(self) -> Path:
-        """REHEARSAL_WORLD: what exists in the emulated cloud, one SQLite file per stack."""
+        """REHEARSAL_WORLD: what exists in the emulated cloud."""
         return self.base / "world"
 
     @property

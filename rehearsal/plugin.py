@@ -229,13 +229,13 @@ class _Calls:
     def _known(self, request: Any) -> Urn:
         """The URN of a resource that the engine asks about."""
         urn = Urn.parse(request.urn)
-        self._provider.worlds.of(urn).confirm(urn.text, request.id)
+        self._provider.worlds.of().confirm(urn.text, request.id)
         return urn
 
     def created(self, request: provider_pb2.CreateRequest, response: provider_pb2.CreateResponse) -> None:
         if not request.preview:
             urn = Urn.parse(request.urn)
-            self._provider.worlds.of(urn).report(urn.text, response.id)
+            self._provider.worlds.of().report(urn.text, response.id)
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         old = Object(request.id, load(request.inputs), load(request.properties))

@@ -1,21 +1,20 @@
-"""What exists in the emulated cloud of one stack?
+"""What exists in the emulated cloud?
 
-One SQLite file per project and stack, in the folder that REHEARSAL_WORLD names. It may be read and written by several
-processes at once: a writer takes the lock for the whole of its decision (`changing`), so two plugins cannot both find a
-name free. Secrets are stored as given, like in the real service; `show` and `list` leave them out.
+One SQLite file in the folder that REHEARSAL_WORLD names holds every account, so what one project created in an account
+is there for the next. It may be read and written by several processes at once: a writer takes the lock for the whole of
+its decision (`changing`), so two plugins cannot both find a name free. Secrets are stored as given, like in the real
+service; `show` and `list` leave them out.
 """
 
 import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote, unquote
 
-from rehearsal.answers import Urn
 from rehearsal.errors import RehearsalError
 from rehearsal.paths import Paths
 from rehearsal.values import Path as PropertyPath
@@ -23,17 +22,18 @@ from rehearsal.values import Value, Values
 
 _SCHEMA = """
 CREATE TABLE objects (
-  token TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
+  account TEXT NOT NULL, token TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL,
   inputs TEXT NOT NULL, outputs TEXT NOT NULL, secrets TEXT NOT NULL, seed TEXT NOT NULL, reported INTEGER NOT NULL,
-  PRIMARY KEY (token, region, id)
+  PRIMARY KEY (account, token, region, id)
 ) WITHOUT ROWID;
 CREATE INDEX objects_urn ON objects (urn);
 CREATE INDEX objects_id ON objects (id);
 CREATE INDEX objects_arn ON objects (json_extract(outputs, '$.arn'));
 CREATE TABLE births (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
-_LAYOUT = 2
+_LAYOUT = 3
 """Raised with every change of the tables, so that another layout is not misread."""
+_OTHER_LAYOUT = "was made by another version of the rehearsal: remove it and its stack"
 _WAIT_SECONDS = 30.0
 
 
@@ -42,7 +42,7 @@ class Row:
     """One object of the cloud.
 
     `outputs` hold its whole state, inputs included; `secrets` are paths into both; what looks random in its names comes
-    from `seed`.
+    from `seed`; `account` is the one it lies in, where it does not go without saying.
     """
 
     token: str
@@ -53,18 +53,19 @@ class Row:
     outputs: Values
     secrets: frozenset[PropertyPath] = frozenset()
     seed: str = ""
+    account: str = ""
+
+    @property
+    def stack(self) -> str:
+        """The `project/stack` whose program created it."""
+        head, _, rest = self.urn.removeprefix("urn:pulumi:").partition("::")
+        return f"{rest.partition('::')[0]}/{head}"
 
 
 def folder() -> Path:
     """The folder of the worlds: what REHEARSAL_WORLD names, or this checkout's."""
     named = os.environ.get("REHEARSAL_WORLD")
     return Path(named) if named else Paths.current().world
-
-
-def stacks(worlds: Path) -> list[tuple[str, str]]:
-    """(project, stack) of every world in the folder."""
-    found = sorted(worlds.glob("*/*.sqlite"))
-    return [(unquote(file.parent.name), unquote(file.stem)) for file in found]
 
 
 def changed(row: Row, path: PropertyPath, value: Value) -> Row:
@@ -80,21 +81,19 @@ def changed(row: Row, path: PropertyPath, value: Value) -> Row:
 
 
 class World:
-    """The objects of one stack."""
+    """The objects of one account; of all accounts where none is named."""
 
-    def __init__(self, worlds: Path, project: str, stack: str) -> None:
+    def __init__(self, worlds: Path, account: str = "") -> None:
         """Open, and make where missing. Raises sqlite3.Error or RehearsalError when the file cannot be used."""
-        self.name = f"{project}/{stack}"
-        self.file = worlds / quote(project, safe="") / f"{quote(stack, safe='')}.sqlite"
+        self.file, self.account = worlds / "cloud.sqlite", account
         if not self.file.exists():
             _make(self.file)
         self._database = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
         self._database.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; only a power cut may
         (layout,) = self._database.execute("PRAGMA user_version").fetchone()
         if layout != _LAYOUT:
-            raise RehearsalError(f"{self.file} was made by another version of the rehearsal: remove it and its stack")
-        unreported = self._database.execute("SELECT id FROM objects WHERE NOT reported")
-        self._unreported = {id for (id,) in unreported}
+            raise RehearsalError(f"{self.file} {_OTHER_LAYOUT}")
+        self._unreported = set(self._database.execute("SELECT urn, id FROM objects WHERE NOT reported"))
 
     def close(self) -> None:
         """Let the file go."""
@@ -118,18 +117,18 @@ class World:
         """
         if not all(isinstance(value, str | int | float) for value in equal.values()):
             return []
-        where = [f"token IN ({', '.join('?' * len(tokens))})"] if tokens else []
+        where = [f"token IN ({', '.join('?' * len(tokens))})"] if tokens else ["TRUE"]
         where += ["json_extract(outputs, ?) = ?"] * len(equal)
         values = [item for name, value in equal.items() for item in (f'$."{name}"', value)]
-        return self._select(" AND ".join(where) or "TRUE", *tokens, *values)
+        return self._here(" AND ".join(where), *tokens, *values)
 
     def find(self, token: str, region: str, id: str) -> Row | None:
         """The object with this id, None when there is none."""
-        return next(iter(self._select("token = ? AND region = ? AND id = ?", token, region, id)), None)
+        return next(iter(self._here("token = ? AND region = ? AND id = ?", token, region, id)), None)
 
     def called(self, name: str) -> list[Row]:
         """Objects with this id or ARN, of any type."""
-        return self._select("id = ? OR json_extract(outputs, '$.arn') = ?", name, name)
+        return self._here("(id = ? OR json_extract(outputs, '$.arn') = ?)", name, name)
 
     def of_urn(self, urn: str) -> list[Row]:
         """Objects that this resource of the program created: two while one replaces the other."""
@@ -144,8 +143,8 @@ class World:
         secrets = json.dumps(sorted(row.secrets, key=repr))
         documents = (json.dumps(row.inputs), json.dumps(row.outputs), secrets)
         self._database.execute(
-            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (row.token, row.region, row.id, row.urn, *documents, row.seed, reported),
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (row.account or self.account, row.token, row.region, row.id, row.urn, *documents, row.seed, reported),
         )
 
     def report(self, urn: str, id: str) -> None:
@@ -154,9 +153,9 @@ class World:
 
     def confirm(self, urn: str, id: str) -> None:
         """The engine asks about this object, so it knows of it, even if its plugin was killed before it noted that."""
-        if id in self._unreported:
+        if (urn, id) in self._unreported:
             self.report(urn, id)
-            self._unreported.discard(id)
+            self._unreported.discard((urn, id))
 
     def withdraw(self, urn: str) -> None:
         """Delete what was created under this URN and never reported: its creation starts again."""
@@ -165,7 +164,8 @@ class World:
     def remove(self, row: Row) -> None:
         """Delete an object; nothing happens when it is gone already."""
         self._database.execute(
-            "DELETE FROM objects WHERE token = ? AND region = ? AND id = ?", (row.token, row.region, row.id)
+            "DELETE FROM objects WHERE account = ? AND token = ? AND region = ? AND id = ?",
+            (row.account, row.token, row.region, row.id),
         )
 
     def forget(self, region: str) -> None:
@@ -179,41 +179,47 @@ class World:
         ).fetchone()
         return int(count)
 
-    def reset(self) -> int:
-        """Empty the world; returns how many objects there were."""
+    def reset(self, rows: Sequence[Row]) -> None:
+        """Delete these objects and every trace of them."""
         with self.changing():
-            gone = self._database.execute("DELETE FROM objects").rowcount
-            self._database.execute("DELETE FROM births")
-        return gone
+            for row in rows:
+                self.remove(row)
+                self._database.execute("DELETE FROM births WHERE urn = ?", (row.urn,))
+
+    def _here(self, where: str, *values: Value) -> list[Row]:
+        if not self.account:
+            return self._select(where, *values)
+        return self._select(f"account = ? AND {where}", self.account, *values)
 
     def _select(self, where: str, *values: Value) -> list[Row]:
         rows = self._database.execute(
-            f"SELECT token, region, id, urn, inputs, outputs, secrets, seed FROM objects WHERE {where}",  # noqa: S608
+            f"SELECT token, region, id, urn, inputs, outputs, secrets, seed, account FROM objects WHERE {where}",  # noqa: S608
             values,
         )
         return [
-            Row(token, region, id, urn, json.loads(inputs), json.loads(outputs), _paths(json.loads(secrets)), seed)
-            for token, region, id, urn, inputs, outputs, secrets, seed in rows
+            Row(token, region, id, urn, json.loads(inputs), json.loads(outputs), _paths(json.loads(secrets)), *rest)
+            for token, region, id, urn, inputs, outputs, secrets, *rest in rows
         ]
 
 
 class Worlds:
-    """The worlds that a plugin has open: the engine says with every request which stack it is about."""
+    """The accounts that a plugin has open."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], World] = {}
+        self._open: dict[str, World] = {}
 
-    def of(self, urn: Urn) -> World:
-        """The world of the stack that a resource belongs to."""
-        key = (urn.project, urn.stack)
-        if key not in self._open:
-            self._open[key] = World(folder(), *key)
-        return self._open[key]
+    def of(self, account: str = "") -> World:
+        """The objects of an account, or of all of them."""
+        if account not in self._open:
+            self._open[account] = World(folder(), account)
+        return self._open[account]
 
 
 def _make(file: Path) -> None:
     """Make an empty world in one step: several plugins may open it for the first time at once."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if older := next(file.parent.glob("*/*.sqlite"), None):
+        raise RehearsalError(f"{older} {_OTHER_LAYOUT}")
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         fresh = Path(folder, "world.sqlite")
         database = sqlite3.connect(fresh)

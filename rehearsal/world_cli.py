@@ -1,10 +1,12 @@
 """How does a person look into the emulated cloud, change it behind the engine's back, or empty it?"""
 
 import argparse
+import itertools
 import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 from rehearsal import world
 from rehearsal.errors import RehearsalError
@@ -17,8 +19,8 @@ _STEP = re.compile(r'\.?(?:([^.\[\]"]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\])')
 def main(argv: list[str]) -> int:
     """`python -m rehearsal world`: exit code 0. Raises RehearsalError for what is not there or not unique."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal world", description=__doc__)
-    parser.add_argument("--project", help="only worlds of this project")
-    parser.add_argument("--stack", help="only the world of this stack")
+    parser.add_argument("--project", help="only what this project created")
+    parser.add_argument("--stack", help="only what stacks of this name created")
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="the objects that exist")
     listing.add_argument("type", nargs="?", default="", help="a part of the type, such as vpc")
@@ -35,63 +37,56 @@ def main(argv: list[str]) -> int:
             command.add_argument("value", help="JSON, or text that is none")
     commands.add_parser("reset", help="delete everything, without a trace")
     options = parser.parse_args(argv)
-    worlds = list(_open(options.project, options.stack))
-    try:
-        for line in _lines(worlds, options):
+    with closing(World(world.folder())) as cloud:
+        for line in _lines(cloud, options):
             sys.stdout.write(f"{line}\n")
-    finally:
-        for one in worlds:
-            one.close()
     return 0
 
 
-def _lines(worlds: list[World], options: argparse.Namespace) -> Iterator[str]:
+def _lines(cloud: World, options: argparse.Namespace) -> Iterator[str]:
+    rows = [row for row in cloud.rows() if _is_of(row, options.project, options.stack)]
     if options.command == "list":
-        for one in worlds:
-            yield from _listed(one, options.type, as_json=options.json)
+        yield from _listed(rows, options.type, as_json=options.json)
     elif options.command == "reset":
-        for one in worlds:
-            yield f"{one.name}: {one.reset()} objects deleted"
+        cloud.reset(rows)
+        yield f"{len(rows)} objects deleted"
     else:
-        place, row = _find(worlds, options.object)
+        row = _find(rows, options.object)
         if options.command == "show":
             yield json.dumps(_shown(row), indent=2, sort_keys=True)
         elif options.command == "remove":
-            place.remove(row)
+            cloud.remove(row)
             yield f"{row.id}: removed; `make refresh` finds it gone"
         else:
-            with place.changing():
-                place.put(world.changed(row, parse(options.property), _value(options.value)))
+            with cloud.changing():
+                cloud.put(world.changed(row, parse(options.property), _value(options.value)))
             yield f"{row.id}: {options.property} changed; `make refresh` finds it"
 
 
-def _open(project: str | None, stack: str | None) -> Iterator[World]:
-    folder = world.folder()
-    for of_project, of_stack in world.stacks(folder):
-        if project in {None, of_project} and stack in {None, of_stack}:
-            yield World(folder, of_project, of_stack)
+def _is_of(row: Row, project: str | None, stack: str | None) -> bool:
+    of_project, _, of_stack = row.stack.partition("/")
+    return project in {None, of_project} and stack in {None, of_stack}
 
 
-def _listed(one: World, part: str, *, as_json: bool) -> Iterator[str]:
-    rows = [row for row in one.rows() if part.lower() in row.token.lower()]
-    if not as_json:
-        yield f"{one.name}: {len(rows)} objects"
-    for row in rows:
-        fields = {"world": one.name, "type": row.token, "region": row.region, "id": row.id, "urn": row.urn}
-        yield json.dumps(fields) if as_json else f"  {row.token:56s} {row.region:12s} {row.id}"
+def _listed(rows: list[Row], part: str, *, as_json: bool) -> Iterator[str]:
+    found = sorted((row for row in rows if part.lower() in row.token.lower()), key=lambda row: row.stack)
+    if not as_json and not found:
+        yield "0 objects"
+    for stack, members in itertools.groupby(found, lambda row: row.stack):
+        those = list(members)
+        if not as_json:
+            yield f"{stack}: {len(those)} objects"
+        for row in those:
+            fields = {"world": stack, "type": row.token, "region": row.region, "id": row.id, "urn": row.urn}
+            yield json.dumps(fields) if as_json else f"  {row.token:56s} {row.region:12s} {row.id}"
 
 
-def _find(worlds: list[World], text: str) -> tuple[World, Row]:
-    found = [
-        (one, row)
-        for one in worlds
-        for row in one.rows()
-        if text in {row.id, row.urn, row.outputs.get("arn"), row.urn.rpartition("::")[2]}
-    ]
+def _find(rows: list[Row], text: str) -> Row:
+    found = [row for row in rows if text in {row.id, row.urn, row.outputs.get("arn"), row.urn.rpartition("::")[2]}]
     if not found:
         raise RehearsalError(f"nothing in the world is called {text!r}: see `python -m rehearsal world list`")
     if len(found) > 1:
-        urns = ", ".join(row.urn for _, row in found)
+        urns = ", ".join(row.urn for row in found)
         raise RehearsalError(f"{text!r} is the name of {len(found)} objects, give one of these or --stack: {urns}")
     return found[0]
 

@@ -16,10 +16,13 @@ from rehearsal.aws.zones import zone_id, zone_names
 from rehearsal.values import Value, Values
 from rehearsal.world import Row, World
 
+_WORLDWIDE = frozenset({"cloudfront", "iam", "organizations", "route53"})
+"""Services whose objects are the same in every region."""
+
 
 @dataclass(frozen=True)
 class Question:
-    """A function call: its arguments, where it is asked, and the stack's world (None before the engine named one)."""
+    """A function call: its arguments, where it is asked, and the account (None before an engine named it)."""
 
     arguments: Values
     context: Context
@@ -40,22 +43,21 @@ def answer(token: str, question: Question) -> Values:
 
 
 def _from_the_world(token: str, question: Question) -> Values:
-    """A look-up of one object, by whatever the arguments say of it, among the stack's own."""
+    """A look-up of one object, by whatever the arguments say of it, among the account's own."""
     match = re.fullmatch(r"aws:(\w+)/get(\w+):get\w+", token)
     if match is None:
         raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
     module, name = match.groups()
     kind = f"aws:{module}/{name[:1].lower()}{name[1:]}:{name}"
     asked = {key: value for key, value in question.arguments.items() if isinstance(value, str | int | bool)}
-    asked.pop("region", None)
+    region = question.context.at(asked.pop("region", None)).region
     rows = question.world.rows(kind) if question.world is not None else []
+    rows = [row for row in rows if module in _WORLDWIDE or row.region == region]
     found = [row for row in rows if asked and _matches(row, asked)]
     if len(found) == 1:
         return {**found[0].outputs, **question.arguments, "id": found[0].id}
     what = f"{len(found)} objects match" if found else "no such object in the rehearsal's world"
-    says = (
-        f"{token} looks among what this stack created, and {what} ({', '.join(sorted(asked)) or 'no plain argument'})"
-    )
+    says = f"{token} looks among what the account holds, and {what} ({', '.join(sorted(asked)) or 'no plain argument'})"
     raise Refused("NotFound", says)
 
 
@@ -160,7 +162,7 @@ def _policy_document(question: Question) -> Values:
 
 
 def _parameter(question: Question) -> Values:
-    """A parameter of the stack, or one of AWS's public ones: an image's id, whatever its name says."""
+    """A parameter of the account, or one of AWS's public ones: an image's id, whatever its name says."""
     name = str(question.arguments.get("name"))
     rows = question.world.rows("aws:ssm/parameter:Parameter", name=name) if question.world is not None else []
     here = question.context
@@ -172,7 +174,7 @@ def _parameter(question: Question) -> Values:
         value = {"value": f"ami-{question.dice.hex(17)}" if "ami" in name else "1", "type": "String", "arn": arn}
     else:
         raise Refused(
-            "ParameterNotFound", f"{name} is none of this stack's parameters and none of AWS's public ones", "name"
+            "ParameterNotFound", f"{name} is none of the account's parameters and none of AWS's public ones", "name"
         )
     insecure = "" if value["type"] == "SecureString" else value["value"]
     return {**question.arguments, **value, "id": name, "insecureValue": insecure, "version": 1}

@@ -12,10 +12,11 @@ from rehearsal.aws.library import Library
 from rehearsal.aws.lifecycle import Lifecycle
 from rehearsal.plugin import Provider
 from rehearsal.values import Properties, Values
+from rehearsal.world import World
 
 
 class Aws(Provider):
-    """One provider instance: an account and a region over the world of the stack it serves."""
+    """One provider instance: an account, and the region where it acts."""
 
     def __init__(self, version: str, library: Library) -> None:
         super().__init__(version)
@@ -74,8 +75,13 @@ class Aws(Provider):
 
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
-        world = self.worlds.of(self._urn) if self._urn is not None else None
+        world = self._world(self._urn) if self._urn is not None else None
         return answer(token, Question(arguments, self._context, world))
 
     def _lifecycle(self, urn: Urn) -> Lifecycle:
-        return Lifecycle(self._library, self._context, self.worlds.of(urn))
+        return Lifecycle(self._library, self._context, self._world(urn))
+
+    def _world(self, urn: Urn) -> World:
+        """The account's objects. A program that names no account gets one for each of its stacks."""
+        named = self._context.account != configuration.ACCOUNT
+        return self.worlds.of(self._context.account if named else f"{urn.project}/{urn.stack}")

@@ -47,7 +47,7 @@ def settle(paths: Paths, project: str, stack: str) -> Settled:
         latest = document["checkpoint"].get("latest") or {}
         if not latest.get("pending_operations"):
             return nothing
-        world = World(paths.world, project, stack)
+        world = World(paths.world)
         urns = [operation["resource"]["urn"] for operation in latest["pending_operations"]]
         created = {urn: [row.id for row in world.of_urn(urn)] for urn in urns}
         world.close()

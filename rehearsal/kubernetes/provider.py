@@ -1,7 +1,7 @@
 """How does the schema-level Kubernetes plugin answer the engine?
 
-Objects are checked against the published schemas, replaced where a field cannot change, and kept in the world of the
-stack under the server that the kubeconfig names. Nothing reconciles them; whoever needs that uses a real API server.
+Objects are checked against the published schemas, replaced where a field cannot change, and kept in the world under the
+server that the kubeconfig names. Nothing reconciles them; whoever needs that uses a real API server.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from rehearsal.answers import Change, Checked, Differences, Failure, Object, Ref
 from rehearsal.kubernetes import kinds
 from rehearsal.plugin import Provider
 from rehearsal.values import Path, Properties, Value, Values, at, spell, spread
-from rehearsal.world import Row
+from rehearsal.world import Row, World
 
 _AUTONAMED = "pulumi.com/autonamed"
 _CLUSTER = "aws:eks/cluster:Cluster"
@@ -101,7 +101,7 @@ class Kubernetes(Provider):
 
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
-        row = self.worlds.of(urn).find(urn.token, self._server, id)
+        row = self._world(urn).find(urn.token, self._server, id)
         if row is None:
             return None
         inputs = _pruned(row.outputs, row.inputs)
@@ -115,7 +115,7 @@ class Kubernetes(Provider):
 
     @override
     def delete(self, urn: Urn, old: Object) -> None:
-        world = self.worlds.of(urn)
+        world = self._world(urn)
         with world.changing():
             row = world.find(urn.token, self._server, old.id)
             if row is not None:
@@ -159,7 +159,7 @@ class Kubernetes(Provider):
         id = "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
         status = {"phase": "Active"} if values.get("kind") == "Namespace" else {}
         outputs = spread({"status": status} | values | {"metadata": metadata}, inputs)
-        world = self.worlds.of(urn)
+        world = self._world(urn)
         row = Row(urn.token, self._server, id, urn.text, values, outputs.values, outputs.secrets)
         with world.changing():
             if not olds:
@@ -167,9 +167,13 @@ class Kubernetes(Provider):
             world.put(row, reported=bool(olds))
         return Object(id, inputs, outputs)
 
+    def _world(self, urn: Urn) -> World:
+        """What this stack has in its clusters."""
+        return self.worlds.of(f"{urn.project}/{urn.stack}")
+
     def _version(self, urn: Urn) -> str | None:
         """The version of the cluster that answers at this provider's server, where the world knows it."""
-        clusters = self.worlds.of(urn).rows(_CLUSTER, endpoint=self._server) if self._server else []
+        clusters = self.worlds.of().rows(_CLUSTER, endpoint=self._server) if self._server else []
         return str(clusters[0].outputs.get("version")) if clusters else None
 
 

@@ -110,9 +110,9 @@ class Project:
         return [row for row in self.checkpoint()["resources"] if row["urn"].endswith(f"::{name}")]
 
     def world(self) -> list[Row]:
-        world = World(self.rehearsal.paths.world, self.name, self.stack)
+        world = World(self.rehearsal.paths.world)
         try:
-            return world.rows()
+            return [row for row in world.rows() if row.stack == f"{self.name}/{self.stack}"]
         finally:
             world.close()
 

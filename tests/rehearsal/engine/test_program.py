@@ -57,6 +57,7 @@ def test_the_life_of_a_foreign_project(project: Project, tmp_path: Path) -> None
     project.settings({"virtualenv": "own"})
     project.program(PROGRAM)
     (project.folder / "parts.py").write_text(PARTS)
+    project.pulumi("config", "set", "aws:allowedAccountIds", '["123456789012"]')
     project.pulumi("config", "set", "--secret", "word", "hidden-word")
 
     assert "+ 3 to create" in project.pulumi("preview")
@@ -70,11 +71,9 @@ def test_the_life_of_a_foreign_project(project: Project, tmp_path: Path) -> None
     existing = next(row.id for row in project.world() if row.token == "aws:ec2/vpc:Vpc")
     other = Project(project.rehearsal, tmp_path / "importer", project.name, stack="other")
     other.pulumi("stack", "init")
-    shared = project.rehearsal.paths.world / project.name
-    (shared / "dev.sqlite").rename(shared / "other.sqlite")
+    other.pulumi("config", "set", "aws:allowedAccountIds", '["123456789012"]')
     other.pulumi("import", "aws:ec2/vpc:Vpc", "main", existing, "--yes", "--protect=false")
     assert [row["id"] for row in other.resources("main")] == [existing]
-    (shared / "other.sqlite").rename(shared / "dev.sqlite")
 
     project.pulumi("destroy", "--yes")
     assert project.world() == []

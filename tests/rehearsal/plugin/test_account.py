@@ -24,7 +24,7 @@ class Account:
     """An account in a world of its own, without a process around it."""
 
     def __init__(self, library: Library, worlds: Path) -> None:
-        self._lifecycle = Lifecycle(library, Context("us-east-1"), World(worlds, "demo", "dev"))
+        self._lifecycle = Lifecycle(library, Context("us-east-1"), World(worlds, "demo/dev"))
 
     def create(self, token: str, inputs: dict[str, Any], name: str) -> Object:
         return self._lifecycle.create(self._urn(token, name), Properties(inputs))

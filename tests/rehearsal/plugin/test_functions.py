@@ -1,4 +1,4 @@
-"""Do functions answer as the provider does: where it is, what AWS has everywhere, what the stack created?"""
+"""Do functions answer as the provider does: where it is, what AWS has everywhere, what the account holds?"""
 
 import json
 from collections.abc import Callable
@@ -167,3 +167,17 @@ def test_any_text_survives_and_the_order_of_a_set_does_not_matter(actions: list[
     found = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     assert set(found) == set(actions)
     assert not set("<>&") & set(one["json"])
+
+
+def test_an_object_of_another_project_is_found_in_the_same_account_only(start: Callable[..., Any]) -> None:
+    first, same, other = (start(allowedAccountIds=f'["{digit * 12}"]') for digit in "112")
+    first.create("aws:ecr/repository:Repository", {"name": "app/service"})
+    found = same.invoke("aws:ecr/getRepository:getRepository", {"name": "app/service"})
+    assert found["repositoryUrl"] == "111111111111.dkr.ecr.us-east-1.amazonaws.com/app/service"
+    for plugin, elsewhere in ((other, {}), (same, {"region": "us-west-2"})):
+        with pytest.raises(plugin.Error, match="no such object"):
+            plugin.invoke("aws:ecr/getRepository:getRepository", {"name": "app/service"} | elsewhere)
+    first.create("aws:route53/zone:Zone", {"name": "app.example"})
+    assert start(region="us-west-2", allowedAccountIds='["111111111111"]').invoke(
+        "aws:route53/getZone:getZone", {"name": "app.example"}
+    )["nameServers"]

@@ -49,7 +49,7 @@ def test_the_plugin_says_which_version_it_stands_in_for(plugin: Any) -> None:
 def test_an_object_whose_creation_was_never_reported_gives_way(start: Any, tmp_path: Path) -> None:
     plugin = start()
     known, _ = plugin.create(VPC, {"cidrBlock": "10.0.0.0/16"}, name="known")
-    world = World(tmp_path / "world", "demo", "dev")
+    world = World(tmp_path / "world", "demo/dev")
     (row,) = world.rows()
     for name in ("lost", "asked"):  # the plugin was killed before it answered
         lost = replace(row, id=f"vpc-{name}", urn=row.urn.replace("known", name))

@@ -16,19 +16,20 @@ from hypothesis import strategies as st
 from rehearsal import world_cli
 from rehearsal.errors import RehearsalError
 from rehearsal.values import spell
-from rehearsal.world import Row, World, changed, stacks
+from rehearsal.world import Row, World, changed
 
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
 steps = st.lists(st.text(min_size=1, max_size=5) | st.integers(0, 99), min_size=1, max_size=4)
 
 
-def row(id: str = "vpc-1", **outputs: Any) -> Row:
-    return Row(VPC, "us-east-1", id, f"urn:pulumi:dev::demo::{VPC}::{id}", {"a": 1}, {"a": 1} | outputs)
+def row(id: str = "vpc-1", account: str = "demo/dev", **outputs: Any) -> Row:
+    urn = f"urn:pulumi:dev::demo::{VPC}::{id}"
+    return Row(VPC, "us-east-1", id, urn, {"a": 1}, {"a": 1} | outputs, account=account)
 
 
 def test_a_failed_change_leaves_nothing_behind(tmp_path: Path) -> None:
-    world = World(tmp_path, "demo", "dev")
+    world = World(tmp_path, "demo/dev")
     with pytest.raises(RuntimeError), world.changing():
         world.put(row())
         raise RuntimeError
@@ -36,38 +37,56 @@ def test_a_failed_change_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_objects_are_found_by_type_value_and_urn(tmp_path: Path) -> None:
-    world = World(tmp_path, "demo", "de/v")
+    world = World(tmp_path, "demo/dev")
     one, two = row("vpc-1", cidrBlock="10.0.0.0/16"), row("vpc-2", cidrBlock="10.1.0.0/16")
     world.put(one)
     world.put(two)
     assert world.rows(VPC, cidrBlock="10.1.0.0/16") == [two]
     assert world.rows(SUBNET) == [] and world.find(VPC, "eu-west-1", "vpc-1") is None
     assert world.of_urn(one.urn) == [one]
-    assert stacks(tmp_path) == [("demo", "de/v")]
     assert [world.birth(one.urn), world.birth(one.urn), world.birth(two.urn)] == [1, 2, 1]
-    assert world.reset() == 2 and world.birth(one.urn) == 1
+    assert world.rows()[0].stack == "demo/dev"
+    world.reset(world.rows())
+    assert world.rows() == [] and world.birth(one.urn) == 1
+
+
+def test_an_account_is_one_for_all_projects_and_no_other_accounts(tmp_path: Path) -> None:
+    first, same, other = World(tmp_path, "111111111111"), World(tmp_path, "111111111111"), World(tmp_path, "2" * 12)
+    first.put(row("vpc-1", account=""))
+    other.put(row("vpc-1", account="", cidrBlock="10.0.0.0/16"))
+    assert same.rows() == [row("vpc-1", account="111111111111")]
+    assert [found.account for found in World(tmp_path).called("vpc-1")] == ["111111111111", "222222222222"]
+    same.remove(same.rows()[0])
+    assert first.rows() == [] and len(other.rows()) == 1
+
+
+def test_worlds_of_the_layout_before_are_not_overlooked(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "dev.sqlite").touch()
+    with pytest.raises(RehearsalError, match="another version"):
+        World(tmp_path)
 
 
 def test_a_world_may_be_opened_for_the_first_time_by_many_at_once(tmp_path: Path) -> None:
     def work(at: int) -> None:
-        world = World(tmp_path, "demo", "dev")
+        world = World(tmp_path, "demo/dev")
         with world.changing():
             world.put(row(f"vpc-{at}"))
         world.close()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(40)))
-    assert len(World(tmp_path, "demo", "dev").rows()) == 40
+    assert len(World(tmp_path, "demo/dev").rows()) == 40
 
 
 def test_a_world_of_another_layout_is_not_misread(tmp_path: Path) -> None:
-    world = World(tmp_path, "demo", "dev")
+    world = World(tmp_path, "demo/dev")
     world.close()
     other = sqlite3.connect(world.file)
     other.execute("PRAGMA user_version = 99")
     other.close()
     with pytest.raises(RehearsalError, match="another version"):
-        World(tmp_path, "demo", "dev")
+        World(tmp_path, "demo/dev")
 
 
 def test_processes_at_once_lose_no_write(start: Callable[..., Any]) -> None:
@@ -105,7 +124,7 @@ def test_a_change_behind_the_engine_is_drift_of_what_the_program_set() -> None:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
     monkeypatch.setenv("REHEARSAL_WORLD", str(tmp_path))
     secret = Row(VPC, "us-east-1", "vpc-2", f"urn:pulumi:dev::demo::{VPC}::b", {}, {"p": "hush"}, frozenset({("p",)}))
-    world = World(tmp_path, "demo", "dev")
+    world = World(tmp_path, "demo/dev")
     world.put(row("vpc-1", cidrBlock="10.0.0.0/16"))
     world.put(secret)
     world.close()
