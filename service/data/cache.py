@@ -30,7 +30,7 @@ LARGEST_STORE = 50_000  # entries of the in-process store
 T = TypeVar("T")
 
 
-class Answer(IntEnum):
+class Outcome(IntEnum):
     """What the store says about a request."""
 
     ADMITTED = 0
@@ -39,16 +39,16 @@ class Answer(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer, the generation under which a page may be stored, and the page when it is known."""
+class Decision:
+    """The outcome, the generation under which a page may be stored, and the page when it is known."""
 
-    answer: Answer
+    outcome: Outcome
     generation: str = "0"
     page: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Admission:
     """Who asks (`user:<id>` or `address:<ip>`), under which limit, for which page."""
 
     subject: str
@@ -61,7 +61,7 @@ class Question:
 class Store(Protocol):
     """Where the shared state is kept."""
 
-    async def admit(self, question: Question) -> Verdict: ...  # noqa: D102
+    async def admit(self, admission: Admission) -> Decision: ...  # noqa: D102
 
     async def fill(self, subject: str, generation: str, page: str, body: bytes, seconds: int) -> None: ...  # noqa: D102
 
@@ -91,23 +91,23 @@ class MemoryStore:
             self.evicted += len(live) - len(self._values)
         self._values[key] = (self._clock() + seconds, value)
 
-    async def admit(self, question: Question) -> Verdict:
+    async def admit(self, admission: Admission) -> Decision:
         """As `admit.lua`."""
-        if question.session and self._get(f"revoked:{question.session}", default=False):
-            return Verdict(Answer.REVOKED)
-        now, window = self._clock(), question.window
+        if admission.session and self._get(f"revoked:{admission.session}", default=False):
+            return Decision(Outcome.REVOKED)
+        now, window = self._clock(), admission.window
         slot = int(now // window)
-        current = f"rate:{question.subject}:{window}:{slot}"
+        current = f"rate:{admission.subject}:{window}:{slot}"
         count = self._get(current, 0)
-        before = self._get(f"rate:{question.subject}:{window}:{slot - 1}", 0)
-        if before * (1 - now % window / window) + count >= question.limit:
-            return Verdict(Answer.LIMITED)
+        before = self._get(f"rate:{admission.subject}:{window}:{slot - 1}", 0)
+        if before * (1 - now % window / window) + count >= admission.limit:
+            return Decision(Outcome.LIMITED)
         self._set(current, count + 1, 2 * window)
-        if not question.page:
-            return Verdict(Answer.ADMITTED)
-        generation = self._get(f"generation:{question.subject}", "0")
-        page = self._get(f"page:{question.subject}:{generation}:{question.page}", None)
-        return Verdict(Answer.ADMITTED, generation, page)
+        if not admission.page:
+            return Decision(Outcome.ADMITTED)
+        generation = self._get(f"generation:{admission.subject}", "0")
+        page = self._get(f"page:{admission.subject}:{generation}:{admission.page}", None)
+        return Decision(Outcome.ADMITTED, generation, page)
 
     async def fill(self, subject: str, generation: str, page: str, body: bytes, seconds: int) -> None:
         """Keep a page."""
@@ -143,21 +143,21 @@ class RedisStore:
         )
         self._script = Batched(self.client, files("service.data").joinpath("admit.lua").read_text())
 
-    async def admit(self, question: Question) -> Verdict:
+    async def admit(self, admission: Admission) -> Decision:
         """Ask `admit.lua`."""
-        subject = question.subject
+        subject = admission.subject
         answer = await self._script.run(
-            f"app:revoked:{question.session}",
-            f"app:rate:{subject}:{question.window}",
+            f"app:revoked:{admission.session}",
+            f"app:rate:{subject}:{admission.window}",
             f"app:generation:{subject}",
             f"app:page:{subject}:",
             time.time(),
-            question.window,
-            question.limit,
-            question.page,
+            admission.window,
+            admission.limit,
+            admission.page,
         )
         generation = answer[1].decode() if isinstance(answer[1], bytes) else "0"
-        return Verdict(Answer(answer[0]), generation, answer[2] if len(answer) > 2 else None)
+        return Decision(Outcome(answer[0]), generation, answer[2] if len(answer) > 2 else None)
 
     async def fill(self, subject: str, generation: str, page: str, body: bytes, seconds: int) -> None:
         """Keep a page under the generation that was current before it was read."""
@@ -248,9 +248,9 @@ class Cache:
                 structlog.get_logger().warning("cache", kind=type(error).__name__)
         return await fallback(self.local)
 
-    async def admit(self, question: Question) -> Verdict:
+    async def admit(self, admission: Admission) -> Decision:
         """May this request pass, and is its page known?"""
-        return await self._call(lambda store: store.admit(question), lambda store: store.admit(question))
+        return await self._call(lambda store: store.admit(admission), lambda store: store.admit(admission))
 
     async def fill(self, subject: str, generation: str, page: str, body: bytes) -> None:
         """Keep a page for `cache.page_seconds`."""

@@ -23,7 +23,7 @@ bearer = HTTPBearer(auto_error=False, description="The access token of POST /api
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class UnitOfWork:
     """One request's unit of work: who does it, in which transaction, with which parts of the process."""
 
     caller: Caller
@@ -72,26 +72,14 @@ def _with(permission: Permission) -> Callable[[CallerDep], Awaitable[Caller]]:
     return check
 
 
-def _writing(permission: Permission | None) -> Callable[..., AsyncIterator[Work]]:
+def _unit(permission: Permission | None, *, writes: bool) -> Callable[..., AsyncIterator[UnitOfWork]]:
     allowed = _with(permission) if permission else _signed_in
 
     async def work(
         caller: Annotated[Caller, Depends(allowed)], request: Request, parts: RuntimeDep
-    ) -> AsyncIterator[Work]:
-        async with parts.database.transaction() as session:
-            yield Work(caller, session, request, parts)
-
-    return work
-
-
-def _reading(permission: Permission | None) -> Callable[..., AsyncIterator[Work]]:
-    allowed = _with(permission) if permission else _signed_in
-
-    async def work(
-        caller: Annotated[Caller, Depends(allowed)], request: Request, parts: RuntimeDep
-    ) -> AsyncIterator[Work]:
-        async with parts.database.reading() as session:
-            yield Work(caller, session, request, parts)
+    ) -> AsyncIterator[UnitOfWork]:
+        async with parts.database.transaction() if writes else parts.database.reading() as session:
+            yield UnitOfWork(caller, session, request, parts)
 
     return work
 
@@ -100,17 +88,17 @@ def _reading(permission: Permission | None) -> Callable[..., AsyncIterator[Work]
 ProjectReader = Annotated[Caller, Depends(_with(Permission.PROJECTS_READ))]
 CatalogueReader = Annotated[Caller, Depends(_with(Permission.CATALOGUE_READ))]
 VideoReader = Annotated[Caller, Depends(_with(Permission.VIDEOS_REQUEST))]
-ReadAnything = Annotated[Work, Depends(_reading(None), scope="function")]
-ReadProjects = Annotated[Work, Depends(_reading(Permission.PROJECTS_READ), scope="function")]
-WriteProjects = Annotated[Work, Depends(_writing(Permission.PROJECTS_WRITE), scope="function")]
-ReadMedia = Annotated[Work, Depends(_reading(Permission.MEDIA_WRITE), scope="function")]
-WriteMedia = Annotated[Work, Depends(_writing(Permission.MEDIA_WRITE), scope="function")]
-ReadVideos = Annotated[Work, Depends(_reading(Permission.VIDEOS_REQUEST), scope="function")]
-RequestVideos = Annotated[Work, Depends(_writing(Permission.VIDEOS_REQUEST), scope="function")]
-ReadUsers = Annotated[Work, Depends(_reading(Permission.USERS_MANAGE), scope="function")]
-ManageUsers = Annotated[Work, Depends(_writing(Permission.USERS_MANAGE), scope="function")]
-ReadAudit = Annotated[Work, Depends(_reading(Permission.AUDIT_READ), scope="function")]
-WriteOwn = Annotated[Work, Depends(_writing(None), scope="function")]
+ReadOwn = Annotated[UnitOfWork, Depends(_unit(None, writes=False), scope="function")]
+ReadProjects = Annotated[UnitOfWork, Depends(_unit(Permission.PROJECTS_READ, writes=False), scope="function")]
+WriteProjects = Annotated[UnitOfWork, Depends(_unit(Permission.PROJECTS_WRITE, writes=True), scope="function")]
+ReadMedia = Annotated[UnitOfWork, Depends(_unit(Permission.MEDIA_WRITE, writes=False), scope="function")]
+WriteMedia = Annotated[UnitOfWork, Depends(_unit(Permission.MEDIA_WRITE, writes=True), scope="function")]
+ReadVideos = Annotated[UnitOfWork, Depends(_unit(Permission.VIDEOS_REQUEST, writes=False), scope="function")]
+RequestVideos = Annotated[UnitOfWork, Depends(_unit(Permission.VIDEOS_REQUEST, writes=True), scope="function")]
+ReadUsers = Annotated[UnitOfWork, Depends(_unit(Permission.USERS_MANAGE, writes=False), scope="function")]
+ManageUsers = Annotated[UnitOfWork, Depends(_unit(Permission.USERS_MANAGE, writes=True), scope="function")]
+ReadAudit = Annotated[UnitOfWork, Depends(_unit(Permission.AUDIT_READ, writes=False), scope="function")]
+WriteOwn = Annotated[UnitOfWork, Depends(_unit(None, writes=True), scope="function")]
 
 
 def entity_tag(version: int) -> str:
@@ -139,8 +127,22 @@ def check_version(expected: int, actual: int) -> None:
         raise ProblemError(412, "somebody changed it meanwhile: read it again and repeat the change")
 
 
-Limit = Annotated[int, Query(ge=1, le=100, description="most items of a page")]
-Cursor = Annotated[Identifier | None, Query(description="`next_cursor` of the page before")]
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a list is asked for."""
+
+    limit: int
+    cursor: str | None
+
+
+async def _paging(
+    limit: Annotated[int, Query(ge=1, le=100, description="most items of a page")] = 20,
+    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+) -> Paging:
+    return Paging(limit, cursor)
+
+
+Paged = Annotated[Paging, Depends(_paging)]
 IdempotencyKey = Annotated[
     str | None,
     Header(

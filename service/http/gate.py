@@ -5,7 +5,7 @@ import re
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.data.cache import Answer, Question, Verdict
+from service.data.cache import Admission, Decision, Outcome
 from service.http import errors, zones
 from service.runtime import Runtime
 from service.security.permissions import Caller
@@ -30,28 +30,28 @@ class Gate:
         caller = state["caller"] = self._caller(scope)
         zone = zones.of(scope.get("method", "GET"), scope["path"])
         page = _page(scope, caller)
-        verdict = await self._admit(zone, caller, state["address"], page)
-        if verdict.answer is Answer.REVOKED:  # a token that was taken back is no token: whoever sends it is nobody
+        decision = await self._admit(zone, caller, state["address"], page)
+        if decision.outcome is Outcome.REVOKED:  # a token that was taken back is no token: whoever sends it is nobody
             state["caller"], page = None, ""
-            verdict = await self._admit(zone, None, state["address"], page)
-        if verdict.answer is Answer.LIMITED:
+            decision = await self._admit(zone, None, state["address"], page)
+        if decision.outcome is Outcome.LIMITED:
             runtime.metrics.count("rate_limited_total", zone=zone.name)
             await _limited(zone, scope, receive, send)
             return
         if page:
-            runtime.metrics.count("cache_requests_total", result="miss" if verdict.page is None else "hit")
-            if verdict.page is not None:
-                await _known(scope, verdict.page)(scope, receive, send)
+            runtime.metrics.count("cache_requests_total", result="miss" if decision.page is None else "hit")
+            if decision.page is not None:
+                await _known(scope, decision.page)(scope, receive, send)
                 return
-            state["page"] = (page, verdict.generation)
+            state["page"] = (page, decision.generation)
         await self.app(scope, receive, send)
 
-    async def _admit(self, zone: zones.Zone, caller: Caller | None, address: str, page: str) -> Verdict:
+    async def _admit(self, zone: zones.Zone, caller: Caller | None, address: str, page: str) -> Decision:
         subject, security = caller.user_id if caller else address, self.runtime.settings.security
         limit = zone.rate * zones.WINDOW * security.rate_factor * self.runtime.pressure()
         counted = subject if zone is zones.READ else f"{subject}:{zone.name}"  # pages are kept under the reader's name
         return await self.runtime.cache.admit(
-            Question(counted, caller.session_id if caller else "", zones.WINDOW, limit, page)
+            Admission(counted, caller.session_id if caller else "", zones.WINDOW, limit, page)
         )
 
     def _caller(self, scope: Scope) -> Caller | None:

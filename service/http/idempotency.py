@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.data.columns import TABLE, Digest, Key, Long, Moment, now
-from service.http.dependencies import Work
+from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 
 KEPT = timedelta(hours=24)
@@ -32,7 +32,9 @@ class IdempotencyRecord(SQLModel, table=True):
     body: str = Field(default="", sa_type=Long)
 
 
-async def once(work: Work, key: str | None, payload: BaseModel, create: Callable[[], Awaitable[Response]]) -> Response:
+async def once(
+    work: UnitOfWork, key: str | None, payload: BaseModel, create: Callable[[], Awaitable[Response]]
+) -> Response:
     """Run `create` unless this key has been answered: then answer the same again.
 
     A concurrent repetition waits on the unique key until the first is committed. Raises ProblemError 422 when the key
@@ -56,7 +58,7 @@ async def once(work: Work, key: str | None, payload: BaseModel, create: Callable
     return response
 
 
-async def _again(work: Work, key: str, fingerprint: str) -> Response:
+async def _again(work: UnitOfWork, key: str, fingerprint: str) -> Response:
     mine = (col(IdempotencyRecord.user_id) == work.caller.user_id, col(IdempotencyRecord.key) == key)
     record = (await work.session.exec(select(IdempotencyRecord).where(*mine).with_for_update())).one()
     if record.request != fingerprint:

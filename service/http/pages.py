@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from service.data.columns import Identified
-from service.http.dependencies import entity_tag
+from service.http.dependencies import Paging, entity_tag
 from service.http.gate import pack
 from service.runtime import Runtime
 
@@ -54,12 +54,12 @@ def page_of(model: type[Page[Item]], rows: Sequence[Any], limit: int) -> Page[It
     return model.model_validate({"items": shown, "next_cursor": cursor}, from_attributes=True)
 
 
-async def newest(
-    session: AsyncSession, table: type[Row], query: SelectOfScalar[Row], limit: int, cursor: str | None
-) -> Sequence[Row]:
-    """Up to `limit + 1` rows before the cursor."""
-    ordered = query.where(col(table.id) < (cursor or LAST)).order_by(col(table.id).desc()).limit(limit + 1)
-    return (await session.exec(ordered)).all()
+async def paginate(
+    model: type[Page[Item]], session: AsyncSession, table: type[Row], query: SelectOfScalar[Row], paging: Paging
+) -> Page[Item]:
+    """The page of the query's rows that is asked for, newest first."""
+    before = query.where(col(table.id) < (paging.cursor or LAST)).order_by(col(table.id).desc())
+    return page_of(model, (await session.exec(before.limit(paging.limit + 1))).all(), paging.limit)
 
 
 async def count_of(session: AsyncSession, table: type[SQLModel], *conditions: Any) -> int:

@@ -11,7 +11,7 @@ from service.data.storage import FolderStorage, disposition
 from service.http import dependencies, errors
 from service.http.errors import ProblemError
 from service.http.idempotency import once
-from service.http.pages import Page, answer, newest, page_of
+from service.http.pages import Page, answer, paginate
 from service.media import service
 from service.media.models import Media
 from service.media.schemas import LinkPublic, MediaCreate, MediaPublic, MediaStarted
@@ -38,12 +38,10 @@ async def start_upload(
 
 
 @router.get("", response_model=Page[MediaPublic], responses=errors.described(401, 403, 422, 429))
-async def list_uploads(
-    work: dependencies.ReadMedia, limit: dependencies.Limit = 20, cursor: dependencies.Cursor = None
-) -> Page[MediaPublic]:
+async def list_uploads(work: dependencies.ReadMedia, paging: dependencies.Paged) -> Page[MediaPublic]:
     """The caller's uploads, newest first."""
     query = select(Media).where(col(Media.owner_id) == work.caller.user_id)
-    return page_of(Page[MediaPublic], await newest(work.session, Media, query, limit, cursor), limit)
+    return await paginate(Page[MediaPublic], work.session, Media, query, paging)
 
 
 @router.get("/{media_id}", response_model=MediaPublic, responses=errors.described(401, 403, 404, 422, 429))

@@ -1,12 +1,12 @@
 """What are the rules of uploads? Start, send to the store directly, complete with a checksum."""
 
-from service.http.dependencies import Work
+from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.media.models import Media
 from service.media.schemas import MediaCreate
 
 
-def start(work: Work, body: MediaCreate) -> Media:
+def start(work: UnitOfWork, body: MediaCreate) -> Media:
     """Announce an upload. Raises ProblemError 413 when it is too large."""
     largest = work.runtime.settings.media.largest_upload
     if body.size > largest:
@@ -18,7 +18,7 @@ def start(work: Work, body: MediaCreate) -> Media:
     return media
 
 
-async def owned(work: Work, media_id: str) -> Media:
+async def owned(work: UnitOfWork, media_id: str) -> Media:
     """The caller's upload. Raises ProblemError 404."""
     media = await work.session.get(Media, media_id)
     if media is None or media.owner_id != work.caller.user_id:
@@ -26,7 +26,7 @@ async def owned(work: Work, media_id: str) -> Media:
     return media
 
 
-async def complete(work: Work, media: Media) -> None:
+async def complete(work: UnitOfWork, media: Media) -> None:
     """Compare what arrived with what was announced; repeating it is harmless. Raises ProblemError 409, 422."""
     if media.status == "ready":
         return
@@ -44,7 +44,7 @@ async def complete(work: Work, media: Media) -> None:
     work.count("media_upload_bytes_total", stored.size)
 
 
-async def delete(work: Work, media: Media) -> None:
+async def delete(work: UnitOfWork, media: Media) -> None:
     """Delete an upload; scenes that show it lose their picture, the bytes go after the commit."""
     key, owner = media.key, media.owner_id
     await work.session.delete(media)

@@ -14,13 +14,13 @@ from service.users.service import account
 router = APIRouter(prefix=f"{dependencies.API}/users")
 
 
-async def _answer(work: dependencies.Work, user: User) -> Response:
+async def _answer(work: dependencies.UnitOfWork, user: User) -> Response:
     plan = service.shown(user, await service.current(work.session, user.id))
     return answer(plan, version=plan.version)
 
 
 @router.get("/me/plan", tags=["users"], response_model=PlanPublic, responses=errors.described(401, 429))
-async def read_my_plan(work: dependencies.ReadAnything) -> Response:
+async def read_my_plan(work: dependencies.ReadOwn) -> Response:
     """The plan the caller is on."""
     return await _answer(work, await account(work.session, work.caller.user_id))
 

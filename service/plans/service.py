@@ -5,7 +5,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.data.columns import now
-from service.http.dependencies import Work, check_version
+from service.http.dependencies import UnitOfWork, check_version
 from service.http.errors import ProblemError
 from service.plans.models import Plan, PlanPeriod
 from service.plans.schemas import PlanChoice, PlanPublic
@@ -37,7 +37,7 @@ def shown(user: User, period: PlanPeriod | None) -> PlanPublic:
     return PlanPublic.model_validate(period)
 
 
-async def put(work: Work, user_id: str, choice: PlanChoice, expected: int) -> PlanPublic:
+async def put(work: UnitOfWork, user_id: str, choice: PlanChoice, expected: int) -> PlanPublic:
     """Set the plan; setting what is set already changes nothing, so that a repetition is safe.
 
     Raises ProblemError 404 for nobody, 409 for a closed account, 412 when the plan was changed meanwhile.
@@ -55,14 +55,14 @@ async def put(work: Work, user_id: str, choice: PlanChoice, expected: int) -> Pl
     return shown(user, await _follow(work, user_id, period, choice))
 
 
-async def end(work: Work, user_id: str) -> None:
+async def end(work: UnitOfWork, user_id: str) -> None:
     """Put an account that is being closed on the free plan."""
     period = await current(work.session, user_id)
     if period is not None and period.price_cents:
         await _follow(work, user_id, period, FREE)
 
 
-async def _follow(work: Work, user_id: str, period: PlanPeriod | None, choice: PlanChoice) -> PlanPeriod:
+async def _follow(work: UnitOfWork, user_id: str, period: PlanPeriod | None, choice: PlanChoice) -> PlanPeriod:
     session, moment = work.session, now()
     paid = select(PlanPeriod.id).where(PlanPeriod.user_id == user_id, col(PlanPeriod.price_cents) > 0).limit(1)
     ever_paid = (await session.exec(paid)).first() is not None

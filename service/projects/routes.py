@@ -16,15 +16,11 @@ catalogue = APIRouter(prefix=f"{dependencies.API}/catalogue", tags=["catalogue"]
 
 @router.get("", response_model=Page[ProjectPublic], responses=errors.described(401, 403, 422, 429))
 async def list_projects(
-    request: Request,
-    runtime: dependencies.RuntimeDep,
-    caller: dependencies.ProjectReader,
-    limit: dependencies.Limit = 20,
-    cursor: dependencies.Cursor = None,
+    request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader, paging: dependencies.Paged
 ) -> Response:
     """The caller's courses, newest first."""
-    rows = await service.rows_of(runtime, caller.user_id, limit, cursor)
-    return await remembered(request, runtime, answer(page_of(Page[ProjectPublic], rows, limit)))
+    rows = await service.rows_of(runtime, caller.user_id, paging)
+    return await remembered(request, runtime, answer(page_of(Page[ProjectPublic], rows, paging.limit)))
 
 
 @router.post("", status_code=201, response_model=ProjectPublic, responses=errors.described(401, 403, 413, 422, 429))
@@ -80,11 +76,8 @@ async def delete_project(
 
 @catalogue.get("", response_model=Page[ProjectPublic], responses=errors.described(401, 403, 422, 429))
 async def list_catalogue(
-    runtime: dependencies.RuntimeDep,
-    _: dependencies.CatalogueReader,
-    limit: dependencies.Limit = 20,
-    cursor: dependencies.Cursor = None,
+    runtime: dependencies.RuntimeDep, _: dependencies.CatalogueReader, paging: dependencies.Paged
 ) -> Response:
     """Everybody's published courses, newest first."""
     runtime.metrics.count("feature_use_total", feature="catalogue")
-    return answer(page_of(Page[ProjectPublic], await service.published(runtime, limit, cursor), limit))
+    return answer(page_of(Page[ProjectPublic], await service.published(runtime, paging), paging.limit))

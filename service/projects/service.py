@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlmodel
 from sqlalchemy import RowMapping, Table, bindparam, select
 
-from service.http.dependencies import Work
+from service.http.dependencies import Paging, UnitOfWork
 from service.http.errors import ProblemError
 from service.http.pages import LAST
 from service.projects.models import Project
@@ -32,14 +32,16 @@ PUBLISHED = (
 GET = select(*COLUMNS).where(TABLE.c.id == bindparam("id"))
 
 
-async def rows_of(runtime: Runtime, owner_id: str, limit: int, cursor: str | None) -> Sequence[RowMapping]:
-    """Up to `limit + 1` courses of an owner before the cursor, newest first."""
-    return await runtime.database.rows(LIST, {"owner": owner_id, "before": cursor or LAST, "most": limit + 1})
+async def rows_of(runtime: Runtime, owner_id: str, paging: Paging) -> Sequence[RowMapping]:
+    """The page's courses of an owner and one more, newest first."""
+    return await runtime.database.rows(
+        LIST, {"owner": owner_id, "before": paging.cursor or LAST, "most": paging.limit + 1}
+    )
 
 
-async def published(runtime: Runtime, limit: int, cursor: str | None) -> Sequence[RowMapping]:
-    """Up to `limit + 1` published courses of everybody before the cursor, newest first."""
-    return await runtime.database.rows(PUBLISHED, {"before": cursor or LAST, "most": limit + 1})
+async def published(runtime: Runtime, paging: Paging) -> Sequence[RowMapping]:
+    """The page's published courses of everybody and one more, newest first."""
+    return await runtime.database.rows(PUBLISHED, {"before": paging.cursor or LAST, "most": paging.limit + 1})
 
 
 async def row_of(runtime: Runtime, caller: Caller, project_id: str) -> RowMapping:
@@ -50,7 +52,7 @@ async def row_of(runtime: Runtime, caller: Caller, project_id: str) -> RowMappin
     return found[0]
 
 
-async def readable(work: Work, project_id: str) -> Project:
+async def readable(work: UnitOfWork, project_id: str) -> Project:
     """The same as a model, for routes that hold a session anyway. Raises ProblemError 404."""
     project = await work.session.get(Project, project_id)
     if project is None or not _may_read(work.caller, project.owner_id, project.status):
@@ -58,7 +60,7 @@ async def readable(work: Work, project_id: str) -> Project:
     return project
 
 
-async def owned(work: Work, project_id: str, *, lock: bool = False) -> Project:
+async def owned(work: UnitOfWork, project_id: str, *, lock: bool = False) -> Project:
     """The course as its owner (or an administrator) may change it. Raises ProblemError 404."""
     project = await work.session.get(Project, project_id, with_for_update=lock or None)
     if project is None or (project.owner_id != work.caller.user_id and not _admin(work.caller)):
@@ -74,7 +76,7 @@ def _may_read(caller: Caller, owner_id: str, status: str) -> bool:
     return owner_id == caller.user_id or status == "published" or _admin(caller)
 
 
-def create(work: Work, body: ProjectCreate) -> Project:
+def create(work: UnitOfWork, body: ProjectCreate) -> Project:
     """Store a new course."""
     project = Project(owner_id=work.caller.user_id, **body.model_dump())
     work.session.add(project)
@@ -84,7 +86,7 @@ def create(work: Work, body: ProjectCreate) -> Project:
     return project
 
 
-def change(work: Work, project: Project, body: ProjectChange) -> None:
+def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
     """Change a course. Raises ProblemError 409 when an empty one is to be published."""
     fields = body.model_dump(exclude_none=True)
     if fields.get("status") == "published":
@@ -96,7 +98,7 @@ def change(work: Work, project: Project, body: ProjectChange) -> None:
     changed(work, project)
 
 
-async def delete(work: Work, project: Project) -> None:
+async def delete(work: UnitOfWork, project: Project) -> None:
     """Delete a course with its scenes and videos; files go after the commit."""
     videos = (await work.session.exec(sqlmodel.select(Video).where(Video.project_id == project.id))).all()
     keys = [key for video in videos for key in video.files]
@@ -106,7 +108,7 @@ async def delete(work: Work, project: Project) -> None:
     work.after_commit(lambda: work.runtime.storage.delete(*keys))
 
 
-def changed(work: Work, project: Project) -> None:
+def changed(work: UnitOfWork, project: Project) -> None:
     """Forget the owner's cached pages once the change is committed."""
     owner = project.owner_id
     work.after_commit(lambda: work.runtime.cache.outdate(owner))

@@ -6,7 +6,7 @@ import sqlalchemy
 from sqlalchemy import RowMapping, Table, bindparam, func
 from sqlmodel import col, select
 
-from service.http.dependencies import Work
+from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.media.models import Media
 from service.projects import service as projects
@@ -30,13 +30,13 @@ async def rows_of(runtime: Runtime, project_id: str) -> Sequence[RowMapping]:
     return await runtime.database.rows(LIST, {"project": project_id})
 
 
-async def of_project(work: Work, project_id: str) -> Sequence[Scene]:
+async def of_project(work: UnitOfWork, project_id: str) -> Sequence[Scene]:
     """All scenes in order."""
     query = select(Scene).where(col(Scene.project_id) == project_id).order_by(col(Scene.position), col(Scene.id))
     return (await work.session.exec(query)).all()
 
 
-async def one(work: Work, project_id: str, scene_id: str) -> Scene:
+async def one(work: UnitOfWork, project_id: str, scene_id: str) -> Scene:
     """A scene of this course. Raises ProblemError 404."""
     scene = await work.session.get(Scene, scene_id)
     if scene is None or scene.project_id != project_id:
@@ -44,7 +44,7 @@ async def one(work: Work, project_id: str, scene_id: str) -> Scene:
     return scene
 
 
-async def create(work: Work, project: Project, body: SceneCreate) -> Scene:
+async def create(work: UnitOfWork, project: Project, body: SceneCreate) -> Scene:
     """Append a scene; the caller holds the lock on the course. Raises ProblemError 409 when it is full."""
     if project.scene_count >= MOST:
         raise ProblemError(409, f"a course has {MOST} scenes at most")
@@ -60,7 +60,7 @@ async def create(work: Work, project: Project, body: SceneCreate) -> Scene:
     return scene
 
 
-async def change(work: Work, project: Project, scene: Scene, body: SceneChange) -> None:
+async def change(work: UnitOfWork, project: Project, scene: Scene, body: SceneChange) -> None:
     """Change a scene. Raises ProblemError 422 for a field that cannot be null."""
     fields = body.model_dump(exclude_unset=True)
     if None in (fields.get("title", ""), fields.get("text", ""), fields.get("narration", "")):
@@ -71,7 +71,7 @@ async def change(work: Work, project: Project, scene: Scene, body: SceneChange) 
     projects.changed(work, project)
 
 
-async def delete(work: Work, project: Project, scene: Scene) -> None:
+async def delete(work: UnitOfWork, project: Project, scene: Scene) -> None:
     """Delete a scene."""
     await work.session.delete(scene)
     project.scene_count -= 1
@@ -79,7 +79,7 @@ async def delete(work: Work, project: Project, scene: Scene) -> None:
     projects.changed(work, project)
 
 
-async def reorder(work: Work, project: Project, wanted: list[str]) -> Sequence[Scene]:
+async def reorder(work: UnitOfWork, project: Project, wanted: list[str]) -> Sequence[Scene]:
     """Put the scenes into this order. Raises ProblemError 409 unless it names each of them once."""
     scenes = {scene.id: scene for scene in await of_project(work, project.id)}
     if len(wanted) != len(scenes) or set(wanted) != set(scenes):
@@ -93,7 +93,7 @@ async def reorder(work: Work, project: Project, wanted: list[str]) -> Sequence[S
     return [scenes[scene_id] for scene_id in wanted]
 
 
-async def _check_image(work: Work, image_id: str | None) -> None:
+async def _check_image(work: UnitOfWork, image_id: str | None) -> None:
     if image_id is None:
         return
     media = await work.session.get(Media, image_id)

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from service.data.columns import Identifier
 from service.http import dependencies, errors
-from service.http.pages import Page, Public, newest, page_of
+from service.http.pages import Page, Public, paginate
 from service.security.audit import AuditEvent
 
 
@@ -31,13 +31,10 @@ router = APIRouter(prefix=f"{dependencies.API}/audit", tags=["administration"])
 
 @router.get("", response_model=Page[AuditEventPublic], responses=errors.described(401, 403, 422, 429))
 async def list_audit_events(
-    work: dependencies.ReadAudit,
-    actor_id: Identifier | None = None,
-    limit: dependencies.Limit = 20,
-    cursor: dependencies.Cursor = None,
+    work: dependencies.ReadAudit, paging: dependencies.Paged, actor_id: Identifier | None = None
 ) -> Page[AuditEventPublic]:
     """The audit trail, newest first; of one person with `actor_id`."""
     query = select(AuditEvent)
     if actor_id is not None:
         query = query.where(col(AuditEvent.actor_id) == actor_id)
-    return page_of(Page[AuditEventPublic], await newest(work.session, AuditEvent, query, limit, cursor), limit)
+    return await paginate(Page[AuditEventPublic], work.session, AuditEvent, query, paging)

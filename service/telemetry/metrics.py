@@ -15,7 +15,7 @@ UNMATCHED = "unmatched"
 METHODS = {name: name for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
 
 
-def catalogue() -> list[dict[str, Any]]:
+def definitions() -> list[dict[str, Any]]:
     """The rows of `metrics.yaml`."""
     rows: list[dict[str, Any]] = yaml.load(
         files("service").joinpath("metrics.yaml").read_text(), Loader=yaml.CSafeLoader
@@ -33,7 +33,7 @@ class Metrics:
         self.gauges: dict[str, Gauge] = {}
         self.histograms: dict[str, Histogram] = {}
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._rows = [row for row in catalogue() if row.get("source") != "process"]
+        self._rows = [row for row in definitions() if row.get("source") != "process"]
         for row in self._rows:
             self._add(row)
         self.begin()

@@ -6,7 +6,7 @@ from sqlmodel import select
 from service.data.columns import Identifier
 from service.http import dependencies, errors
 from service.http.errors import ProblemError
-from service.http.pages import Page, answer, newest, page_of
+from service.http.pages import Page, answer, paginate
 from service.users import service
 from service.users.models import User
 from service.users.schemas import (
@@ -32,7 +32,7 @@ async def register(body: Registration, request: Request, runtime: dependencies.R
 
 
 @router.get("/me", tags=["users"], response_model=UserPublic, responses=errors.described(401, 429))
-async def read_myself(work: dependencies.ReadAnything) -> Response:
+async def read_myself(work: dependencies.ReadOwn) -> Response:
     """The caller's account."""
     user = await service.account(work.session, work.caller.user_id)
     return answer(UserPublic.model_validate(user), version=user.version)
@@ -58,7 +58,7 @@ async def change_password(
 
 
 @router.get("/me/export", tags=["privacy"], response_model=Export, responses=errors.described(401, 429))
-async def export_myself(work: dependencies.ReadAnything) -> Export:
+async def export_myself(work: dependencies.ReadOwn) -> Export:
     """Everything that is stored about the caller."""
     work.count("feature_use_total", feature="export")
     return await service.export(work.session, await service.account(work.session, work.caller.user_id))
@@ -77,11 +77,9 @@ async def erase_myself(
 @router.get(
     "", tags=["administration"], response_model=Page[UserPublic], responses=errors.described(401, 403, 422, 429)
 )
-async def list_users(
-    work: dependencies.ReadUsers, limit: dependencies.Limit = 20, cursor: dependencies.Cursor = None
-) -> Page[UserPublic]:
+async def list_users(work: dependencies.ReadUsers, paging: dependencies.Paged) -> Page[UserPublic]:
     """All accounts, newest first."""
-    return page_of(Page[UserPublic], await newest(work.session, User, select(User), limit, cursor), limit)
+    return await paginate(Page[UserPublic], work.session, User, select(User), paging)
 
 
 @router.patch(

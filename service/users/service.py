@@ -7,10 +7,10 @@ from fastapi import Request
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.data.cache import Answer, Question
+from service.data.cache import Admission, Outcome
 from service.data.columns import now
 from service.data.database import after_commit
-from service.http.dependencies import Work
+from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.media.models import Media
 from service.plans import service as plans
@@ -53,8 +53,8 @@ async def authenticate(runtime: Runtime, email: str, password: str) -> User | No
 
     No connection is held while the password is checked. Raises ProblemError 429 after too many attempts on one account.
     """
-    account = Question(f"login:{fingerprint(email)[:32]}", "", ATTEMPT_WINDOW, ATTEMPTS * _factor(runtime))
-    if (await runtime.cache.admit(account)).answer is not Answer.ADMITTED:
+    account = Admission(f"login:{fingerprint(email)[:32]}", "", ATTEMPT_WINDOW, ATTEMPTS * _factor(runtime))
+    if (await runtime.cache.admit(account)).outcome is not Outcome.ADMITTED:
         raise ProblemError(429, "too many attempts on this account: wait five minutes", {"retry-after": "300"})
     async with runtime.database.reading() as session:
         user = (await session.exec(select(User).where(col(User.email) == email))).first()
@@ -100,7 +100,7 @@ async def confirm(runtime: Runtime, caller: Caller, password: str) -> None:
         raise ProblemError(403, "the password is not right")
 
 
-async def administer(work: Work, user: User, change: Administration) -> None:
+async def administer(work: UnitOfWork, user: User, change: Administration) -> None:
     """Change role or activity; tokens carry the old role, so every session is closed; a closed account pays nothing."""
     if user.id == work.caller.user_id:
         raise ProblemError(409, "administrators do not change themselves: the last one would lock everybody out")

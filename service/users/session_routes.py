@@ -71,7 +71,7 @@ async def _check_csrf(request: Request, runtime: Runtime, token: str) -> None:
 
 
 @router.get("", response_model=SessionList, responses=errors.described(401, 429))
-async def list_sessions(work: dependencies.ReadAnything) -> SessionList:
+async def list_sessions(work: dependencies.ReadOwn) -> SessionList:
     """The caller's open sessions."""
     rows = await sessions.open_sessions(work.session, work.caller.user_id)
     return SessionList(
@@ -103,7 +103,7 @@ async def close_session(session_id: Identifier, work: dependencies.WriteOwn) -> 
     return await _close(work, session_id)
 
 
-async def _close(work: dependencies.Work, session_id: str) -> Response:
+async def _close(work: dependencies.UnitOfWork, session_id: str) -> Response:
     await sessions.close(work.session, work.runtime, [session_id])
     work.record("session.closed", session_id)
     work.count("sessions_total", event="closed")

@@ -7,10 +7,10 @@ from sqlmodel import col, select
 
 from service.data.columns import Identifier
 from service.http import dependencies, errors
-from service.http.dependencies import Work
+from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.http.idempotency import once
-from service.http.pages import Page, answer, newest, page_of
+from service.http.pages import Page, answer, paginate
 from service.media.schemas import LinkPublic
 from service.projects import service as projects
 from service.videos import service
@@ -46,15 +46,14 @@ async def request_video(
 @router.get("/videos", response_model=Page[VideoPublic], responses=errors.described(401, 403, 422, 429))
 async def list_videos(
     work: dependencies.ReadVideos,
+    paging: dependencies.Paged,
     project_id: Annotated[Identifier | None, Query(description="only of this course")] = None,
-    limit: dependencies.Limit = 20,
-    cursor: dependencies.Cursor = None,
 ) -> Page[VideoPublic]:
     """The caller's videos, newest first."""
     query = select(Video).where(col(Video.owner_id) == work.caller.user_id)
     if project_id is not None:
         query = query.where(col(Video.project_id) == project_id)
-    return page_of(Page[VideoPublic], await newest(work.session, Video, query, limit, cursor), limit)
+    return await paginate(Page[VideoPublic], work.session, Video, query, paging)
 
 
 @router.get("/videos/{video_id}", response_model=VideoPublic, responses=errors.described(401, 403, 404, 422, 429))
@@ -104,7 +103,7 @@ async def download_thumbnail(video_id: Identifier, work: dependencies.ReadVideos
     return await _link(work, video_id, "thumbnail", "image/jpeg")
 
 
-async def _link(work: Work, video_id: str, part: str, content_type: str) -> LinkPublic:
+async def _link(work: UnitOfWork, video_id: str, part: str, content_type: str) -> LinkPublic:
     video = await service.owned(work.session, work.caller, video_id)
     if video.status != "done" or video.result_key is None:
         raise ProblemError(409, f"the video is {video.status}: {video.message}")

@@ -5,7 +5,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.data.columns import now
-from service.http.dependencies import Work
+from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.http.pages import count_of
 from service.projects.models import Project
@@ -21,7 +21,7 @@ GET = select(TABLE.c.owner_id, *(TABLE.c[name] for name in VideoPublic.model_fie
 )
 
 
-async def request_video(work: Work, project: Project) -> Video:
+async def request_video(work: UnitOfWork, project: Project) -> Video:
     """Queue a rendering. Raises ProblemError 409 for an empty course, 429 when three are under way."""
     if project.scene_count == 0:
         raise ProblemError(409, "the course has no scenes")
@@ -53,7 +53,7 @@ async def owned(session: AsyncSession, caller: Caller, video_id: str, *, lock: b
     return video
 
 
-def cancel(work: Work, video: Video) -> None:
+def cancel(work: UnitOfWork, video: Video) -> None:
     """Give a video up: at once when it waits, at the worker's next step when it runs. Raises ProblemError 409."""
     if video.status in FINAL:
         raise ProblemError(409, f"the video is {video.status}")

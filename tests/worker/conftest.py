@@ -25,7 +25,7 @@ from service.scenes.models import Scene
 from service.security.tokens import Tokens
 from service.settings import LogSettings, Settings
 from service.telemetry import logs
-from service.telemetry.metrics import Metrics, catalogue
+from service.telemetry.metrics import Metrics, definitions
 from service.users.models import User
 from service.videos.models import Video
 from service.worker.attempt import Parts
@@ -115,7 +115,7 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
 
 def check_labels(metrics: Metrics) -> None:
     """What was emitted has only labels that the catalogue allows: dashboards and their cost depend on it."""
-    rows = {row["name"]: row["labels"] for row in catalogue()}
+    rows = {row["name"]: row["labels"] for row in definitions()}
     for family in metrics.registry.collect():
         for sample in family.samples:
             name = next((sample.name[: -len(s)] for s in SUFFIXES if sample.name.endswith(s)), sample.name)

@@ -9,7 +9,7 @@ from service.ai.base import Operation, Outcome
 from service.data.columns import now
 from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
-from service.telemetry.metrics import Metrics, catalogue
+from service.telemetry.metrics import Metrics, definitions
 from service.worker.meter import ServiceMeter
 from tests.worker.conftest import change
 from tests.worker.test_attempt import Voice, attempt, fails, spoken
@@ -35,12 +35,12 @@ async def test_every_row_of_the_workers_is_emitted(parts, ask):
     emitted = {
         sample.name for family in families for sample in family.samples if sample.value or family.type != "counter"
     }
-    expected = {row["name"] for row in catalogue() if row.get("by") == "worker"}
+    expected = {row["name"] for row in definitions() if row.get("by") == "worker"}
     assert {name for name in expected if name not in emitted and f"{name}_count" not in emitted} == set()
 
 
 def test_the_catalogue_names_every_outcome_of_a_call():
-    rows = {row["name"]: row["labels"] for row in catalogue()}
+    rows = {row["name"]: row["labels"] for row in definitions()}
     assert rows["ai_requests_total"]["outcome"] == list(get_args(Outcome))
     assert rows["ai_requests_total"]["operation"] == list(get_args(Operation))
     assert Metrics().counters["ai_requests_total"]

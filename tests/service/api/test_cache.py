@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError, ReadOnlyError
 
-from service.data.cache import Answer, Cache, MemoryStore, Question, RedisStore, Store
+from service.data.cache import Admission, Cache, MemoryStore, Outcome, RedisStore, Store
 from service.data.columns import new
 from service.runtime import Runtime
 from service.settings import CacheSettings, Settings
@@ -35,32 +35,32 @@ async def store(request: pytest.FixtureRequest) -> Any:
 
 async def test_a_window_admits_its_limit(store: Store) -> None:
     subject = new()
-    answers = [(await store.admit(Question(subject, "", 60, 3))).answer for _ in range(5)]
+    answers = [(await store.admit(Admission(subject, "", 60, 3))).outcome for _ in range(5)]
     # A test may begin at the end of a window: what was counted then still weighs almost fully in the next.
-    assert answers[:3] == [Answer.ADMITTED] * 3
-    assert Answer.LIMITED in answers
+    assert answers[:3] == [Outcome.ADMITTED] * 3
+    assert Outcome.LIMITED in answers
 
 
 async def test_a_page_is_found_until_it_is_outdated(store: Store) -> None:
     subject = new()
-    question = Question(subject, "", 10, 100, "/p?x=1")
-    first = await store.admit(question)
+    admission = Admission(subject, "", 10, 100, "/p?x=1")
+    first = await store.admit(admission)
     assert first.page is None
     await store.fill(subject, first.generation, "/p?x=1", b"body", 60)
-    assert (await store.admit(question)).page == b"body"
-    assert (await store.admit(Question(subject, "", 10, 100, "/p?x=2"))).page is None
-    assert (await store.admit(Question(new(), "", 10, 100, "/p?x=1"))).page is None
+    assert (await store.admit(admission)).page == b"body"
+    assert (await store.admit(Admission(subject, "", 10, 100, "/p?x=2"))).page is None
+    assert (await store.admit(Admission(new(), "", 10, 100, "/p?x=1"))).page is None
     await store.outdate(subject, 60)
-    after = await store.admit(question)
+    after = await store.admit(admission)
     assert after.page is None and after.generation != first.generation
 
 
 async def test_a_revoked_session_is_refused(store: Store) -> None:
     session = new()
-    assert (await store.admit(Question(new(), session, 10, 100))).answer is Answer.ADMITTED
+    assert (await store.admit(Admission(new(), session, 10, 100))).outcome is Outcome.ADMITTED
     await store.revoke(session, 60)
-    assert (await store.admit(Question(new(), session, 10, 100))).answer is Answer.REVOKED
-    assert (await store.admit(Question(new(), "", 10, 100))).answer is Answer.ADMITTED
+    assert (await store.admit(Admission(new(), session, 10, 100))).outcome is Outcome.REVOKED
+    assert (await store.admit(Admission(new(), "", 10, 100))).outcome is Outcome.ADMITTED
 
 
 @settings(deadline=None)
@@ -76,10 +76,10 @@ async def test_a_store_of_one_process_never_returns_what_has_expired(steps: list
             await store.outdate("ana", 60)
             outdated_at = now
         else:
-            verdict = await store.admit(Question("ana", "", 10, 10**9, "page"))
-            if verdict.page is not None:
+            decision = await store.admit(Admission("ana", "", 10, 10**9, "page"))
+            if decision.page is not None:
                 assert filled_at is not None and now - filled_at < 60 and filled_at >= outdated_at
-            await store.fill("ana", verdict.generation, "page", b"x", 60)
+            await store.fill("ana", decision.generation, "page", b"x", 60)
             filled_at = now
 
 
@@ -123,20 +123,20 @@ def cache(failure: Callable[[], BaseException | None], clock: Callable[[], float
 async def test_a_lost_cache_fails_open_is_counted_and_left_alone_for_a_second(failure: BaseException) -> None:
     now = 0.0
     made, broken = cache(lambda: failure, lambda: now)
-    question = Question("ana", "", 60, 2)
-    answers = [(await made.admit(question)).answer for _ in range(3)]
-    assert answers == [Answer.ADMITTED, Answer.ADMITTED, Answer.LIMITED]  # this process still counts
+    admission = Admission("ana", "", 60, 2)
+    answers = [(await made.admit(admission)).outcome for _ in range(3)]
+    assert answers == [Outcome.ADMITTED, Outcome.ADMITTED, Outcome.LIMITED]  # this process still counts
     assert broken.calls == 1
     assert made.metrics.counters["cache_failures_total"]._value.get() == 1
     now = 2.0
-    await made.admit(question)
+    await made.admit(admission)
     assert broken.calls == 2
 
 
 async def test_revocations_made_while_the_cache_is_lost_hold_in_this_process() -> None:
     made, _ = cache(lambda: ConnectionError("gone"), lambda: 0.0)
     await made.revoke(["session"])
-    assert (await made.admit(Question("ana", "session", 10, 10))).answer is Answer.REVOKED
+    assert (await made.admit(Admission("ana", "session", 10, 10))).outcome is Outcome.REVOKED
 
 
 async def test_after_a_failover_connections_to_the_replica_are_dropped_and_the_call_repeated() -> None:
@@ -144,7 +144,7 @@ async def test_after_a_failover_connections_to_the_replica_are_dropped_and_the_c
         [ReadOnlyError("READONLY You can't write against a read only replica.")], itertools.repeat(None)
     )
     made, broken = cache(lambda: next(errors), lambda: 0.0)
-    assert (await made.admit(Question("ana", "", 10, 10))).answer is Answer.ADMITTED
+    assert (await made.admit(Admission("ana", "", 10, 10))).outcome is Outcome.ADMITTED
     assert broken.dropped == 1
     assert made.metrics.counters["cache_readonly_total"]._value.get() == 1
     assert made.metrics.counters["cache_failures_total"]._value.get() == 0
@@ -176,7 +176,7 @@ async def test_a_cache_that_is_not_there_costs_a_timeout_once(runtime: Runtime) 
     assert not await made.ping()
     started = time.perf_counter()
     for _ in range(100):
-        assert (await made.admit(Question("ana", "", 10, 1000))).answer is Answer.ADMITTED
+        assert (await made.admit(Admission("ana", "", 10, 1000))).outcome is Outcome.ADMITTED
     assert made.metrics.counters["cache_failures_total"]._value.get() == 1, time.perf_counter() - started
     await made.close()
 
@@ -188,14 +188,14 @@ async def test_questions_asked_at_once_are_counted_each_also_after_the_server_fo
     remote = RedisStore(CacheSettings(url=REDIS, timeout=5), "us-east-1")
     async with redis.asyncio.Redis.from_url(REDIS.replace("//service:", "//admin:")) as admin:
         for _ in range(2):
-            question = Question(new(), "", 3600, 10)
-            tasks = [asyncio.create_task(remote.admit(question)) for _ in range(40)]
+            admission = Admission(new(), "", 3600, 10)
+            tasks = [asyncio.create_task(remote.admit(admission)) for _ in range(40)]
             await asyncio.sleep(0)
             tasks[0].cancel()
             done = await asyncio.gather(*tasks, return_exceptions=True)
-            answers = [verdict.answer for verdict in done if not isinstance(verdict, BaseException)]
+            answers = [decision.outcome for decision in done if not isinstance(decision, BaseException)]
             assert len(answers) == 39 and isinstance(done[0], asyncio.CancelledError)
-            assert answers.count(Answer.ADMITTED) in {9, 10}
+            assert answers.count(Outcome.ADMITTED) in {9, 10}
             await admin.script_flush()
     await remote.client.aclose()
 

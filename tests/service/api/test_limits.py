@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.data.cache import Answer, MemoryStore, Question
+from service.data.cache import Admission, MemoryStore, Outcome
 from service.http import zones
 from service.http.addresses import Addresses, subject
 from service.runtime import Runtime
@@ -118,8 +118,8 @@ async def test_no_window_of_time_admits_more_than_twice_the_limit_and_a_first_bu
     admitted: list[float] = []
     for pause in pauses:
         now += pause
-        verdict = await store.admit(Question("ana", "", 10, limit))
-        if verdict.answer is Answer.ADMITTED:
+        decision = await store.admit(Admission("ana", "", 10, limit))
+        if decision.outcome is Outcome.ADMITTED:
             admitted.append(now)
     assert len(admitted) >= min(limit, len(pauses))
     for start in admitted:

@@ -12,7 +12,7 @@ from service.runtime import Runtime
 from service.telemetry import counts, metrics
 from service.telemetry.metrics import Metrics
 
-ROWS = {row["name"]: row for row in metrics.catalogue()}
+ROWS = {row["name"]: row for row in metrics.definitions()}
 SUFFIXES = ("_bucket", "_count", "_sum")
 
 
@@ -30,7 +30,7 @@ def samples(runtime: Runtime) -> list[tuple[str, dict[str, str]]]:
 
 
 def test_the_catalogue_is_well_formed() -> None:
-    for row in metrics.catalogue():
+    for row in metrics.definitions():
         assert set(row) >= {"name", "type", "unit", "labels", "meaning"}, row
         assert row["type"] in {"counter", "gauge", "histogram"}
         assert row["name"].endswith("_total") == (row["type"] == "counter"), row["name"]

@@ -78,14 +78,14 @@ async def test_a_cached_page_is_the_same_and_never_older_than_a_write(
 
 async def test_a_page_read_before_a_write_is_not_kept_after_it(runtime: Runtime, meet: Any) -> None:
     """The reader reads, the writer writes and outdates, then the reader stores what it read: nobody may see that."""
-    from service.data.cache import Question
+    from service.data.cache import Admission
 
     ana = await meet()
-    question = Question(ana.id, "", 10, 100, "/page")
-    asked = await runtime.cache.admit(question)
+    admission = Admission(ana.id, "", 10, 100, "/page")
+    asked = await runtime.cache.admit(admission)
     await runtime.cache.outdate(ana.id)
     await runtime.cache.fill(ana.id, asked.generation, "/page", b"old")
-    assert (await runtime.cache.admit(question)).page is None
+    assert (await runtime.cache.admit(admission)).page is None
 
 
 @pytest.mark.parametrize("role", [Role.CREATOR, Role.VIEWER])
