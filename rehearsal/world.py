@@ -218,9 +218,9 @@ class Worlds:
 def _make(file: Path) -> None:
     """Make an empty world in one step: several plugins may open it for the first time at once."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if older := next(file.parent.glob("*/*.sqlite"), None):
+    if older := next(file.parent.glob("[!.]*/*.sqlite"), None):
         raise RehearsalError(f"{older} {_OTHER_LAYOUT}")
-    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as folder:
         fresh = Path(folder, "world.sqlite")
         database = sqlite3.connect(fresh)
         database.execute("PRAGMA synchronous = OFF")  # nothing to lose yet

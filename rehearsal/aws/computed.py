@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rehearsal.aws import given
 from rehearsal.aws.identity import Names, canonical
 from rehearsal.aws.zones import zone_id, zone_name, zone_names
 from rehearsal.values import Value, Values, at
@@ -134,6 +135,11 @@ def _oidc_provider(making: Making) -> Values:
         "arn": f"arn:{{partition}}:iam::{{account}}:oidc-provider/{host}",
         "thumbprintLists": ["{hex:40}"],
     }
+
+
+def _service_linked_role(making: Making) -> Values:
+    inputs = making.inputs
+    return {"name": given.role_name(str(inputs.get("awsServiceName")), str(inputs.get("customSuffix") or ""))}
 
 
 def _certificate(making: Making) -> Values:
@@ -301,6 +307,7 @@ _FUNCTIONS: dict[str, Callable[[Making], Values]] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": _replication_group,
     "aws:elasticache/subnetGroup:SubnetGroup": _subnet_group,
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _oidc_provider,
+    "aws:iam/serviceLinkedRole:ServiceLinkedRole": _service_linked_role,
     "aws:kms/alias:Alias": _alias,
     "aws:kms/key:Key": _key,
     "aws:kms/replicaKey:ReplicaKey": _replica_key,

@@ -3,18 +3,19 @@
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from rehearsal.answers import Refused
-from rehearsal.aws import policy_document
+from rehearsal.aws import given, policy_document
 from rehearsal.aws.context import Context
 from rehearsal.aws.identity import Dice
+from rehearsal.aws.inventory import Inventory
 from rehearsal.aws.zones import zone_id, zone_names
-from rehearsal.values import Value, Values
-from rehearsal.world import Row, World
+from rehearsal.values import Value, Values, at
+from rehearsal.world import Row
 
 _WORLDWIDE = frozenset({"cloudfront", "iam", "organizations", "route53"})
 """Services whose objects are the same in every region."""
@@ -26,7 +27,7 @@ class Question:
 
     arguments: Values
     context: Context
-    world: World | None
+    world: Inventory | None
 
     @property
     def dice(self) -> Dice:
@@ -49,22 +50,65 @@ def _from_the_world(token: str, question: Question) -> Values:
         raise Refused("UnknownFunction", f"the rehearsal does not answer {token}")
     module, name = match.groups()
     kind = f"aws:{module}/{name[:1].lower()}{name[1:]}:{name}"
-    asked = {key: value for key, value in question.arguments.items() if isinstance(value, str | int | bool)}
-    region = question.context.at(asked.pop("region", None)).region
-    rows = question.world.rows(kind) if question.world is not None else []
-    rows = [row for row in rows if module in _WORLDWIDE or row.region == region]
-    found = [row for row in rows if asked and _matches(row, asked)]
-    if len(found) == 1:
+    found, asked = _found(kind, question)
+    if len(found) == 1 and asked:
         return {**found[0].outputs, **question.arguments, "id": found[0].id}
-    what = f"{len(found)} objects match" if found else "no such object in the rehearsal's world"
+    what = f"{len(found)} objects match" if found and asked else "no such object in the rehearsal's world"
     says = f"{token} looks among what the account holds, and {what} ({', '.join(sorted(asked)) or 'no plain argument'})"
     raise Refused("NotFound", says)
 
 
-def _matches(row: Row, asked: Mapping[str, Value]) -> bool:
+def _several(token: str) -> Callable[[Question], Values]:
+    """A look-up of all objects of a type that the arguments fit: their ids."""
+
+    def look_up(question: Question) -> Values:
+        found, _ = _found(token, question)
+        arns = {"arns": [row.outputs.get("arn") for row in found]}
+        return {**question.arguments, **arns, "id": question.context.region, "ids": [row.id for row in found]}
+
+    return look_up
+
+
+def _found(kind: str, question: Question) -> tuple[list[Row], Mapping[str, Value]]:
+    """The objects of a type of this region that fit plain arguments, tags and filters."""
+    arguments = question.arguments
+    plain = {
+        key: [value] for key, value in arguments.items() if isinstance(value, str | int | bool) and key != "region"
+    }
+    tags = {f"tags.{key}": [value] for key, value in (arguments.get("tags") or {}).items()}
+    filters = {_filtered(str(one["name"])): one.get("values") or [] for one in arguments.get("filters") or ()}
+    asked = plain | tags | filters
+    rows = question.world.rows(kind) if question.world is not None else []
+    worldwide = kind.split(":")[1].split("/", maxsplit=1)[0] in _WORLDWIDE
+    rows = [row for row in rows if worldwide or row.region == question.context.region]
+    return [row for row in rows if _matches(row, asked)], asked
+
+
+def _filtered(name: str) -> str:
+    """The property that a filter of EC2's is about: `vpc-id` is vpcId, `tag:Name` a tag."""
+    special: Mapping[str, str] = _constants()["filters"]
+    if name.startswith("tag:"):
+        return f"tags.{name.removeprefix('tag:')}"
+    return special.get(name) or re.sub(r"-(\w)", lambda match: match[1].upper(), name)
+
+
+def _matches(row: Row, asked: Mapping[str, Collection[Value]]) -> bool:
     own = row.token.rpartition(":")[2]
     ids = {"id", "arn", "name", f"{own[:1].lower()}{own[1:]}Id", f"{own[:1].lower()}{own[1:]}Name"}
-    return all(row.outputs.get(key) == value or (key in ids and row.id == value) for key, value in asked.items())
+    return all(
+        bool(set(map(_text, values)) & {_text(_at(row, key)), *({row.id} if key in ids else ())})
+        for key, values in asked.items()
+    )
+
+
+def _at(row: Row, key: str) -> Value:
+    step, _, tag = key.partition(".")
+    return at(row.outputs, (step, tag)) if tag else row.outputs.get(step)
+
+
+def _text(value: Value) -> str:
+    """Filters have texts for everything."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _caller_identity(question: Question) -> Values:
@@ -75,7 +119,7 @@ def _caller_identity(question: Question) -> Values:
 
 
 def _region(question: Question) -> Values:
-    region = question.arguments.get("region") or question.context.region
+    region = question.context.region
     endpoint = f"ec2.{region}.{question.context.dns_suffix}"
     return {"region": region, "name": region, "id": region, "endpoint": endpoint, "description": region}
 
@@ -93,7 +137,7 @@ def _partition(question: Question) -> Values:
 
 
 def _availability_zones(question: Question) -> Values:
-    region = question.arguments.get("region") or question.context.region
+    region = question.context.region
     left_out = {*(question.arguments.get("excludeNames") or ()), *(question.arguments.get("excludeZoneIds") or ())}
     names = [name for name in zone_names(region) if not left_out & {name, zone_id(name)}]
     for one in question.arguments.get("filters") or ():
@@ -114,7 +158,7 @@ def _availability_zones(question: Question) -> Values:
 
 
 def _availability_zone(question: Question) -> Values:
-    region = question.arguments.get("region") or question.context.region
+    region = question.context.region
     asked = {question.arguments.get("name"), question.arguments.get("zoneId")} - {None}
     found = [name for name in zone_names(region) if asked & {name, zone_id(name)}]
     if len(found) != 1:
@@ -146,7 +190,7 @@ def _default_tags(question: Question) -> Values:
 def _service_principal(question: Question) -> Values:
     service = question.arguments.get("serviceName")
     name = f"{service}.amazonaws.com"
-    region = question.arguments.get("region") or question.context.region
+    region = question.context.region
     return {
         "id": f"{service}.{region}",
         "name": name,
@@ -197,15 +241,23 @@ def _image(question: Question) -> Values:
 
 def _prefix_list(question: Question) -> Values:
     """AWS's own lists, such as com.amazonaws.global.cloudfront.origin-facing: an id, and no addresses."""
-    name = question.arguments.get("name") or "com.amazonaws.global"
+    known: Mapping[str, str] = given.facts()["prefix_list_ids"]
+    name = question.arguments.get("name") or known.get(question.arguments.get("id", ""), "com.amazonaws.global")
     id = question.arguments.get("id") or f"pl-{Dice(f'{name}{question.context.region}').hex(8)}"
     arn = f"arn:{question.context.partition}:ec2:{question.context.region}:aws:prefix-list/{id}"
-    facts = {"addressFamily": "IPv4", "entries": [], "maxEntries": 0, "ownerId": "AWS", "version": 1, "tags": {}}
+    facts = {
+        "addressFamily": "IPv4",
+        "entries": [],
+        "maxEntries": given.facts()["prefix_list_weights"].get(name, 0),
+        "ownerId": "AWS",
+        "version": 1,
+        "tags": {},
+    }
     return {**question.arguments, **facts, "id": id, "name": name, "arn": arn}
 
 
 def _balancer_account(question: Question) -> Values:
-    region = question.arguments.get("region") or question.context.region
+    region = question.context.region
     account = _constants()["elb_accounts"].get(region)
     if account is None:
         raise Refused(
@@ -246,6 +298,10 @@ def _constants() -> Mapping[str, Any]:
 
 
 _FUNCTIONS: dict[str, Callable[[Question], Values]] = {
+    "aws:ec2/getRouteTables:getRouteTables": _several("aws:ec2/routeTable:RouteTable"),
+    "aws:ec2/getSecurityGroups:getSecurityGroups": _several("aws:ec2/securityGroup:SecurityGroup"),
+    "aws:ec2/getSubnets:getSubnets": _several("aws:ec2/subnet:Subnet"),
+    "aws:ec2/getVpcs:getVpcs": _several("aws:ec2/vpc:Vpc"),
     "aws:index/getAvailabilityZone:getAvailabilityZone": _availability_zone,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,

@@ -11,6 +11,7 @@ from rehearsal.aws.check import refused_at_up
 from rehearsal.aws.computed import Making, extra
 from rehearsal.aws.context import Context, is_region
 from rehearsal.aws.identity import Dice, Names, is_committed, shape_of
+from rehearsal.aws.inventory import Inventory
 from rehearsal.aws.library import Library
 from rehearsal.values import Properties, Value, Values, spread
 from rehearsal.world import Row, World
@@ -84,7 +85,8 @@ class Lifecycle:
     def _refuse(
         self, judged: Callable[[Request], Refused | None], urn: Urn, inputs: Properties, row: Row | None
     ) -> None:
-        refused = judged(Request(urn.token, inputs.values, self._here(inputs), self._world, row))
+        here = self._here(inputs)
+        refused = judged(Request(urn.token, inputs.values, here, Inventory(self._world, here), row))
         if refused is not None:
             raise refused
 
@@ -116,7 +118,8 @@ class Lifecycle:
 
     def _called(self, name: Value) -> Row | None:
         """The object with this id or ARN, the one of this region where several regions have one."""
-        rows = self._world.called(name) if isinstance(name, str) and name else []
+        here = Inventory(self._world, self._context)
+        rows = here.called(name) if isinstance(name, str) and name else []
         return next((row for row in rows if row.region == self._context.region), rows[0] if rows else None)
 
     def _here(self, inputs: Properties) -> Context:

@@ -8,6 +8,7 @@ from rehearsal.aws.check import check
 from rehearsal.aws.context import Context
 from rehearsal.aws.diff import diff
 from rehearsal.aws.functions import Question, answer
+from rehearsal.aws.inventory import Inventory
 from rehearsal.aws.library import Library
 from rehearsal.aws.lifecycle import Lifecycle
 from rehearsal.plugin import Provider
@@ -76,7 +77,8 @@ class Aws(Provider):
     @override
     def invoke(self, token: str, arguments: Values) -> Values:
         world = self._world(self._urn) if self._urn is not None else None
-        return answer(token, Question(arguments, self._context, world))
+        here = self._context.at(arguments.get("region"))
+        return answer(token, Question(arguments, here, Inventory(world, here) if world is not None else None))
 
     def _lifecycle(self, urn: Urn) -> Lifecycle:
         return Lifecycle(self._library, self._context, self._world(urn))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from rehearsal.aws import given
 from rehearsal.engine.locate import locate
 from rehearsal.errors import RehearsalError
 from rehearsal.paths import ROOT, Paths
@@ -33,6 +34,7 @@ def variables(paths: Paths, ambient: Mapping[str, str]) -> dict[str, str | None]
         "PATH": _path(paths, ambient),
         "KUBERNETES": paths.mode,
         "KUBECONFIG": str(paths.kubeconfig),
+        "REHEARSAL_ACCOUNT": given.account(ambient),
         "REHEARSAL_WORLD": str(paths.world),
         "PULUMI_HOME": str(paths.home),
         "PULUMI_BACKEND_URL": f"file://{paths.state}",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from rehearsal import progress
-from rehearsal.aws import schema
+from rehearsal.aws import given, schema
 from rehearsal.cluster import binaries
 from rehearsal.engine.locate import Engine, obtain
 from rehearsal.files import replace_text
@@ -79,7 +79,8 @@ def main(argv: list[str]) -> int:
     paths = Paths.current()
     engine = set_up(paths)
     if not options.quiet:
-        sys.stderr.write(f"engine {engine.version} at {engine.path}; Kubernetes: {paths.mode}\n")
+        where = f"Kubernetes: {paths.mode}; account: {given.account()}"
+        sys.stderr.write(f"engine {engine.version} at {engine.path}; {where}\n")
     return 0
 
 

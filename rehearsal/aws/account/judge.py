@@ -12,6 +12,7 @@ from rehearsal.aws.account import (
     elb,
     kms,
     messaging,
+    quotas,
     rds,
     route53,
     s3,
@@ -24,6 +25,7 @@ _CREATION = (
     shared.is_split_over_networks,
     shared.covers_too_few_zones,
     shared.has_key_of_another_region,
+    quotas.is_exhausted,
 )
 _DELETION = (shared.is_protected, shared.is_in_use)
 _SERVICES = (cloudfront, documents, ec2, eks, elasticache, elb, kms, messaging, rds, route53, s3)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from rehearsal.answers import Refused
 from rehearsal.aws.context import Context
 from rehearsal.aws.identity import canonical
+from rehearsal.aws.inventory import Inventory
 from rehearsal.values import Value, Values
-from rehearsal.world import Row, World
+from rehearsal.world import Row
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Request:
     token: str
     inputs: Values
     context: Context
-    world: World
+    world: Inventory
     row: Row | None = None
 
     def others(self, token: str, *, everywhere: bool = False, **equal: Value) -> list[Row]:

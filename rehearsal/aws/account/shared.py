@@ -29,7 +29,8 @@ def is_taken(request: Request) -> Refused | None:
     plain_own = {name: value for name, value in own.items() if isinstance(value, str | int)}
     for row in request.others(request.token, everywhere=rule.get("everywhere", False), **plain_own):
         if all(row.inputs.get(name) == value for name, value in own.items()):
-            return Refused(rule["code"], request.words(rule["says"]), rule["of"][0] if rule["of"] else None)
+            says = request.words(rule["says"], taken=row.outputs.get("name", row.id))
+            return Refused(rule["code"], says, rule["of"][0] if rule["of"] else None)
     return None
 
 

@@ -9,6 +9,7 @@ from rehearsal.values import UNKNOWN
 from rehearsal.world import World
 
 VPC = "aws:ec2/vpc:Vpc"
+KEY = "aws:kms/key:Key"
 
 
 def test_what_exists_only_after_creation_is_unknown_in_preview(plugin: Any) -> None:
@@ -48,13 +49,13 @@ def test_the_plugin_says_which_version_it_stands_in_for(plugin: Any) -> None:
 
 def test_an_object_whose_creation_was_never_reported_gives_way(start: Any, tmp_path: Path) -> None:
     plugin = start()
-    known, _ = plugin.create(VPC, {"cidrBlock": "10.0.0.0/16"}, name="known")
+    known, _ = plugin.create(KEY, {}, name="known")
     world = World(tmp_path / "world", "demo/dev")
     (row,) = world.rows()
     for name in ("lost", "asked"):  # the plugin was killed before it answered
-        lost = replace(row, id=f"vpc-{name}", urn=row.urn.replace("known", name))
+        lost = replace(row, id=f"key-{name}", urn=row.urn.replace("known", name))
         world.put(lost, reported=False)
     plugin = start()
-    assert plugin.read(VPC, "vpc-asked", name="asked")[0] == "vpc-asked"
-    again = [plugin.create(VPC, {"cidrBlock": "10.0.0.0/16"}, name=name)[0] for name in ("lost", "asked", "known")]
-    assert {row.id for row in world.rows()} == {known, "vpc-asked", *again}
+    assert plugin.read(KEY, "key-asked", name="asked")[0] == "key-asked"
+    again = [plugin.create(KEY, {}, name=name)[0] for name in ("lost", "asked", "known")]
+    assert {row.id for row in world.rows()} == {known, "key-asked", *again}

@@ -19,6 +19,7 @@ from rehearsal.values import spell
 from rehearsal.world import Row, World, changed
 
 VPC = "aws:ec2/vpc:Vpc"
+KEY = "aws:kms/key:Key"
 SUBNET = "aws:ec2/subnet:Subnet"
 steps = st.lists(st.text(min_size=1, max_size=5) | st.integers(0, 99), min_size=1, max_size=4)
 
@@ -94,15 +95,15 @@ def test_processes_at_once_lose_no_write(start: Callable[..., Any]) -> None:
 
     def work(at: int) -> str:
         plugin = plugins[at % 3]
-        id, outputs = plugin.create(VPC, {"cidrBlock": "10.0.0.0/16"}, name=f"n{at}")
-        plugin.update(VPC, id, outputs, {"cidrBlock": "10.0.0.0/16", "tags": {"n": str(at)}}, name=f"n{at}")
+        id, outputs = plugin.create(KEY, {}, name=f"n{at}")
+        plugin.update(KEY, id, outputs, {"tags": {"n": str(at)}}, name=f"n{at}")
         return str(id)
 
     with ThreadPoolExecutor(12) as pool:
         ids = list(pool.map(work, range(90)))
     assert len(set(ids)) == 90
     for at, id in enumerate(ids):
-        assert plugins[at % 3].read(VPC, id)[2].values["tags"] == {"n": str(at)}
+        assert plugins[at % 3].read(KEY, id)[2].values["tags"] == {"n": str(at)}
 
 
 @given(steps)
