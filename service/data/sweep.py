@@ -1,6 +1,6 @@
 """What is forgotten in time? Expired refresh tokens and idempotency keys, and workers that fell silent."""
 
-from service.http import idempotency
+from service.data import idempotency
 from service.runtime import Runtime
 from service.settings import Settings
 from service.telemetry.metrics import Metrics

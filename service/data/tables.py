@@ -1,6 +1,6 @@
 """Which tables are there? Importing this defines all of them."""
 
-from service.http.idempotency import IdempotencyRecord
+from service.data.idempotency import IdempotencyRecord
 from service.media.models import Media
 from service.plans.models import PlanPeriod
 from service.projects.models import Project

@@ -3,7 +3,7 @@
 import re
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.data.cache import Admission, Decision, Outcome
 from service.http import errors, zones
@@ -13,6 +13,7 @@ from service.security.permissions import Caller
 OPEN = {"/livez", "/readyz", "/version"}
 PAGED = re.compile(r"/api/v1/projects(/[^/]{1,32}(/scenes)?)?")  # the caller's courses, one of them, its scenes
 LONGEST_QUERY = 200
+LARGEST_KEPT = 64 * 1024  # bytes of a page: a course of 200 long scenes would crowd hundreds of others out
 
 
 class Gate:
@@ -43,8 +44,27 @@ class Gate:
             if decision.page is not None:
                 await _known(scope, decision.page)(scope, receive, send)
                 return
-            state["page"] = (page, decision.generation)
+            await self._keeping(page, decision.generation, scope, receive, send)
+            return
         await self.app(scope, receive, send)
+
+    async def _keeping(self, page: str, generation: str, scope: Scope, receive: Receive, send: Send) -> None:
+        status, tag, body, state = 0, b"", b"", scope["state"]
+
+        async def passing(message: Message) -> None:
+            nonlocal status, tag, body
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                tag = next((value for name, value in message["headers"] if name == b"etag"), b"")
+            elif "keep" in state and len(body) <= LARGEST_KEPT:
+                body += message.get("body", b"")
+            await send(message)
+
+        await self.app(scope, receive, passing)
+        # Under the generation that was current before it was read: what was written meanwhile has ended that one.
+        if "keep" in state and status == 200 and len(body) <= LARGEST_KEPT:
+            known = f"{scope['route'].path}\n{tag.decode()}\n".encode() + body
+            await self.runtime.cache.fill(state["caller"].user_id, generation, page, known)
 
     async def _admit(self, zone: zones.Zone, caller: Caller | None, address: str, page: str) -> Decision:
         subject, security = caller.user_id if caller else address, self.runtime.settings.security
@@ -73,13 +93,8 @@ def _page(scope: Scope, caller: Caller | None) -> str:
     return f"{path}?{query.decode('latin-1')}"
 
 
-def pack(route: str, tag: str, body: bytes) -> bytes:
-    """What is stored for a page: the route's template (metrics need it), the entity tag, the body."""
-    return f"{route}\n{tag}\n".encode() + body
-
-
 def _known(scope: Scope, page: bytes) -> Response:
-    route, tag, body = page.split(b"\n", 2)
+    route, tag, body = page.split(b"\n", 2)  # the route's template is what metrics count by
     scope["state"]["route"] = route.decode()
     headers = {"etag": tag.decode()} if tag else {}
     return Response(body, 200, headers, "application/json")

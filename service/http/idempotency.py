@@ -1,74 +1,72 @@
-"""What if a client repeats a creation because it saw no answer? Key and answer are stored with what was created."""
+"""What if a client repeats a creation because it saw no answer? It gets the first one, stored with what was made."""
 
+import functools
 import hashlib
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+import inspect
+from collections.abc import Callable
+from typing import Any
 
+import orjson
 from fastapi import Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from sqlalchemy import delete, insert
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, SQLModel, col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.data.columns import TABLE, Digest, Key, Long, Moment, now
+from service.data.idempotency import IdempotencyRecord, claim
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 
-KEPT = timedelta(hours=24)
+NEEDED = {"work", "key", "response"}
 
 
-class IdempotencyRecord(SQLModel, table=True):
-    """A key of a user, what was asked under it and what was answered."""
+class IdempotentRoute(APIRoute):
+    """A route that takes `key: IdempotencyKey` answers a repetition as it answered the first time.
 
-    __tablename__ = "idempotency_record"
-    __table_args__ = TABLE
-    user_id: str = Field(primary_key=True, sa_type=Key)
-    key: str = Field(primary_key=True, max_length=64)
-    request: str = Field(sa_type=Digest)
-    created_at: datetime = Field(default_factory=now, sa_type=Moment, index=True)
-    status: int = 0
-    headers: str = Field(default="", max_length=200)
-    body: str = Field(default="", sa_type=Long)
-
-
-async def once(
-    work: UnitOfWork, key: str | None, payload: BaseModel, create: Callable[[], Awaitable[Response]]
-) -> Response:
-    """Run `create` unless this key has been answered: then answer the same again.
-
-    A concurrent repetition waits on the unique key until the first is committed. Raises ProblemError 422 when the key
-    was used for another request.
+    Key and answer are committed with the creation, because `work` commits when the answer is made and before it is
+    sent. A model that holds a link has a method `async renewed(work)`, which gives it a fresh one. Raises TypeError for
+    a route that takes a key and not what storing it needs.
     """
-    if key is None:
-        return await create()
-    user_id, session, scope = work.caller.user_id, work.session, work.request.scope
-    wanted = f"{scope['method']}\n{scope['path']}\n{payload.model_dump_json()}"
-    fingerprint = hashlib.sha256(wanted.encode()).hexdigest()
-    claim = {"user_id": user_id, "key": key, "request": fingerprint, "created_at": now()}
-    try:
-        async with session.begin_nested():
-            await session.exec(insert(IdempotencyRecord).values(status=0, headers="", body="", **claim))
-    except IntegrityError:
-        return await _again(work, key, fingerprint)
-    response = await create()
-    record = await session.get_one(IdempotencyRecord, (user_id, key))
-    record.status, record.body = response.status_code, bytes(response.body).decode()
-    record.headers = "\n".join(f"{name}: {response.headers[name]}" for name in ("etag", "location"))
-    return response
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        taken = inspect.signature(endpoint).parameters.keys()
+        if "key" in taken:
+            if not taken >= NEEDED:
+                raise TypeError(f"{endpoint.__name__}: an idempotent route takes {', '.join(sorted(NEEDED))}")
+            endpoint = _answered_once(endpoint, options.get("status_code") or 200)
+        super().__init__(path, endpoint, **options)
 
 
-async def _again(work: UnitOfWork, key: str, fingerprint: str) -> Response:
-    mine = (col(IdempotencyRecord.user_id) == work.caller.user_id, col(IdempotencyRecord.key) == key)
-    record = (await work.session.exec(select(IdempotencyRecord).where(*mine).with_for_update())).one()
-    if record.request != fingerprint:
+def _answered_once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+    model: type[BaseModel] = inspect.signature(endpoint).return_annotation
+
+    @functools.wraps(endpoint)
+    async def route(**values: Any) -> BaseModel | Response:
+        work, key, response = values["work"], values["key"], values["response"]
+        if key is None:
+            made: BaseModel = await endpoint(**values)
+            return made
+        record = IdempotencyRecord(user_id=work.caller.user_id, key=key, request=_fingerprint(work, values.get("body")))
+        if earlier := await claim(work.session, record):
+            return await _again(work, earlier, record.request, model)
+        made = await endpoint(**values)
+        record.status, record.body = status, made.model_dump_json()
+        record.headers = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
+        return made
+
+    return route
+
+
+def _fingerprint(work: UnitOfWork, body: Any) -> str:
+    text = body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body or {}).decode()
+    scope = work.request.scope
+    return hashlib.sha256(f"{scope['method']}\n{scope['path']}\n{text}".encode()).hexdigest()
+
+
+async def _again(work: UnitOfWork, record: IdempotencyRecord, request: str, model: type[BaseModel]) -> Response:
+    if record.request != request:
         raise ProblemError(422, "this Idempotency-Key was used for another request")
     work.count("feature_use_total", feature="idempotent_replay")
+    body = record.body
+    if renewed := getattr(model, "renewed", None):
+        body = (await renewed(model.model_validate_json(body), work)).model_dump_json()
     headers = dict(line.split(": ", 1) for line in record.headers.splitlines()) | {"idempotency-replayed": "true"}
-    return Response(record.body, record.status, headers, "application/json")
-
-
-async def purge(session: AsyncSession) -> int:
-    """Forget keys older than a day; how many."""
-    result = await session.exec(delete(IdempotencyRecord).where(col(IdempotencyRecord.created_at) < now() - KEPT))
-    return int(result.rowcount)
+    return Response(body, record.status, headers, "application/json")

@@ -1,7 +1,7 @@
-"""How are lists and rows answered? Keyset pages without counting, entity tags, and the page kept for next time."""
+"""How are lists and rows answered? Keyset pages without counting, entity tags, and pages that may be kept."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -12,13 +12,18 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from service.data.columns import Identified
 from service.http.dependencies import Paging, entity_tag
-from service.http.gate import pack
-from service.runtime import Runtime
 
-LARGEST_KEPT = 64 * 1024  # bytes of a page: a course of 200 long scenes would crowd hundreds of others out
 LAST = "~"  # sorts after every identifier
 Item = TypeVar("Item", bound=BaseModel)
 Row = TypeVar("Row", bound=Identified)
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+Tagged = TypeVar("Tagged", bound=_Versioned)
 
 # A word without control characters: what a person types into one line, and nothing that splits a header or a log.
 Line = Annotated[
@@ -75,10 +80,14 @@ def answer(body: BaseModel, status: int = 200, *, version: int | None = None, lo
     return Response(body.model_dump_json(), status, headers, "application/json")
 
 
-async def remembered(request: Request, runtime: Runtime, response: Response) -> Response:
-    """Keep the answer for the caller's next identical request, unless something was written since it was asked."""
-    if (page := getattr(request.state, "page", None)) and len(response.body) <= LARGEST_KEPT:
-        name, generation = page
-        body = pack(request.scope["route"].path, response.headers.get("etag", ""), bytes(response.body))
-        await runtime.cache.fill(request.state.caller.user_id, generation, name, body)
-    return response
+def tagged(response: Response, model: Tagged, location: str | None = None) -> Tagged:
+    """The answer, with its entity tag and, when it is new, its place in the headers."""
+    response.headers["etag"] = entity_tag(model.version)
+    if location is not None:
+        response.headers["location"] = location
+    return model
+
+
+def keep(request: Request) -> None:
+    """Let the gate keep this answer for the caller's next identical request: only their own writes outdate it."""
+    request.state.keep = True

@@ -10,31 +10,26 @@ from service.data.columns import Identifier
 from service.data.storage import FolderStorage, disposition
 from service.http import dependencies, errors
 from service.http.errors import ProblemError
-from service.http.idempotency import once
-from service.http.pages import Page, answer, paginate
+from service.http.idempotency import IdempotentRoute
+from service.http.pages import Page, paginate
 from service.media import service
 from service.media.models import Media
 from service.media.schemas import LinkPublic, MediaCreate, MediaPublic, MediaStarted
 from service.runtime import Runtime
 
-router = APIRouter(prefix=f"{dependencies.API}/media", tags=["media"])
+router = APIRouter(prefix=f"{dependencies.API}/media", tags=["media"], route_class=IdempotentRoute)
 files = APIRouter(prefix="/files", tags=["media"])
 FileKey = Annotated[str, Path(pattern=r"^(media/[0-9a-f]{32}|videos/[0-9a-f]{32}-\d{1,3}\.(mp4|vtt|jpg))$")]
 
 
-@router.post("", status_code=201, response_model=MediaStarted, responses=errors.described(401, 403, 413, 422, 429))
+@router.post("", status_code=201, responses=errors.described(401, 403, 413, 422, 429))
 async def start_upload(
-    body: MediaCreate, work: dependencies.WriteMedia, key: dependencies.IdempotencyKey = None
-) -> Response:
+    body: MediaCreate, work: dependencies.WriteMedia, response: Response, key: dependencies.IdempotencyKey = None
+) -> MediaStarted:
     """Announce an upload and get the link to send its bytes to."""
-
-    async def create() -> Response:
-        media = service.start(work, body)
-        link = work.runtime.storage.upload(media.key, media.content_type, media.size, media.sha256)
-        public = MediaPublic.model_validate(media).model_dump() | {"upload": LinkPublic.model_validate(link)}
-        return answer(MediaStarted.model_validate(public), 201, location=f"/api/v1/media/{media.id}")
-
-    return await once(work, key, body, create)
+    media = service.start(work, body)
+    response.headers["location"] = f"/api/v1/media/{media.id}"
+    return MediaStarted.of(work, media)
 
 
 @router.get("", response_model=Page[MediaPublic], responses=errors.described(401, 403, 422, 429))

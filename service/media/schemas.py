@@ -1,11 +1,14 @@
 """What do requests and answers about uploads look like?"""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
+from service.http.dependencies import UnitOfWork
+from service.http.errors import ProblemError
 from service.http.pages import Body, Line, Public
+from service.media.models import Media
 
 # No SVG, no HTML: what a browser would run is not media.
 ContentType = Literal["image/png", "image/jpeg", "image/webp", "audio/mpeg", "audio/wav"]
@@ -47,3 +50,16 @@ class MediaStarted(MediaPublic):
     """An upload and the link to send its bytes to."""
 
     upload: LinkPublic
+
+    @classmethod
+    def of(cls, work: UnitOfWork, media: Media) -> Self:
+        """The upload with a link that works from now on."""
+        link = work.runtime.storage.upload(media.key, media.content_type, media.size, media.sha256)
+        return cls(**MediaPublic.model_validate(media).model_dump(), upload=LinkPublic.model_validate(link))
+
+    async def renewed(self, work: UnitOfWork) -> Self:
+        """The same with a fresh link. Raises ProblemError 404 when the upload was deleted."""
+        media = await work.session.get(Media, self.id)
+        if media is None:
+            raise ProblemError(404, "no such upload")
+        return self.model_copy(update={"upload": self.of(work, media).upload})

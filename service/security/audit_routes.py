@@ -29,7 +29,7 @@ class AuditEventPublic(Public):
 router = APIRouter(prefix=f"{dependencies.API}/audit", tags=["administration"])
 
 
-@router.get("", response_model=Page[AuditEventPublic], responses=errors.described(401, 403, 422, 429))
+@router.get("", responses=errors.described(401, 403, 422, 429))
 async def list_audit_events(
     work: dependencies.ReadAudit, paging: dependencies.Paged, actor_id: Identifier | None = None
 ) -> Page[AuditEventPublic]:

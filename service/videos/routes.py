@@ -9,38 +9,34 @@ from service.data.columns import Identifier
 from service.http import dependencies, errors
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
-from service.http.idempotency import once
-from service.http.pages import Page, answer, paginate
+from service.http.idempotency import IdempotentRoute
+from service.http.pages import Page, answer, paginate, tagged
 from service.media.schemas import LinkPublic
 from service.projects import service as projects
 from service.videos import service
 from service.videos.models import FINAL, Files, Video
 from service.videos.schemas import VideoPublic, VideoRequest
 
-router = APIRouter(prefix=dependencies.API, tags=["videos"])
+router = APIRouter(prefix=dependencies.API, tags=["videos"], route_class=IdempotentRoute)
 POLL_SECONDS = "2"
 
 
 @router.post(
     "/projects/{project_id}/videos",
     status_code=202,
-    response_model=VideoPublic,
     responses=errors.described(401, 403, 404, 409, 413, 422, 429),
 )
 async def request_video(
     project_id: Identifier,
     work: dependencies.RequestVideos,
+    response: Response,
     body: VideoRequest | None = None,
     key: dependencies.IdempotencyKey = None,
-) -> Response:
+) -> VideoPublic:
     """Ask for a video of a course; it waits until a worker takes it, and says so."""
-
-    async def create() -> Response:
-        project = await projects.owned(work, project_id, lock=True)
-        video = await service.request_video(work, project)
-        return answer(VideoPublic.model_validate(video), 202, version=1, location=f"/api/v1/videos/{video.id}")
-
-    return await once(work, key, body or VideoRequest(), create)
+    project = await projects.owned(work, project_id, lock=True)
+    video = VideoPublic.model_validate(await service.request_video(work, project))
+    return tagged(response, video, f"/api/v1/videos/{video.id}")
 
 
 @router.get("/videos", response_model=Page[VideoPublic], responses=errors.described(401, 403, 422, 429))

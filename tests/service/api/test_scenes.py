@@ -106,7 +106,7 @@ async def test_a_cached_list_is_never_older_than_a_write(
 async def test_a_long_list_is_answered_but_not_kept(
     client: httpx.AsyncClient, course: Any, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.http.pages.LARGEST_KEPT", 1000)
+    monkeypatch.setattr("service.http.gate.LARGEST_KEPT", 1000)
     await add(client, course, "a", narration="Luz " * 300)
     hits = runtime.metrics.counters["cache_requests_total"].labels("hit")
     before = hits._value.get()
