@@ -11,6 +11,7 @@ COMMANDS = {
     "open": ("rehearsal.engine.stack", "create a stack where it is missing, settle it, print its configuration's copy"),
     "settle": ("rehearsal.engine.settle", "recover a stack from an engine that died in the middle of an operation"),
     "world": ("rehearsal.world_cli", "look into the emulated cloud, change it, empty it"),
+    "delegate": ("rehearsal.delegate_cli", "tell the registrar, or the zone above, the name servers of a zone"),
     "cluster": ("rehearsal.cluster.command", "the control planes behind emulated EKS clusters"),
     "explain": ("rehearsal.explain", "what the rehearsal knows of a resource type"),
     "fidelity": ("rehearsal.fidelity", "how far its answers agree with the provider's"),

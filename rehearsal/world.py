@@ -6,6 +6,7 @@ its decision (`changing`), so two plugins cannot both find a name free. Secrets 
 service; `show` and `list` leave them out.
 """
 
+import copy
 import json
 import os
 import sqlite3
@@ -94,6 +95,12 @@ class World:
         if layout != _LAYOUT:
             raise RehearsalError(f"{self.file} {_OTHER_LAYOUT}")
         self._unreported = set(self._database.execute("SELECT urn, id FROM objects WHERE NOT reported"))
+
+    def everywhere(self) -> "World":
+        """The same cloud with all of its accounts, over the same connection."""
+        whole = copy.copy(self)
+        whole.account = ""
+        return whole
 
     def close(self) -> None:
         """Let the file go."""

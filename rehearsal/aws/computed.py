@@ -274,6 +274,18 @@ def _record(making: Making) -> Values:
     }
 
 
+def _zone(making: Making) -> Values:
+    """Four name servers of its own, or those of its reusable delegation set."""
+    ends = ("com", "net", "org", "co.uk")
+    own = [f"ns-{{digits:4:{at}}}.awsdns-{{digits:2:{at}}}.{end}" for at, end in enumerate(ends)]
+    shared = making.of(making.inputs.get("delegationSetId"), "nameServers")
+    return {"nameServers": shared or own, "primaryNameServer": (shared or own)[0]}
+
+
+def _delegation_set(making: Making) -> Values:
+    return {"nameServers": _zone(making)["nameServers"]}
+
+
 def _bucket(making: Making) -> Values:
     return {"hostedZoneId": _S3_ZONES.get(making.names.context.region, "Z{upper:13}")}
 
@@ -318,6 +330,8 @@ _FUNCTIONS: dict[str, Callable[[Making], Values]] = {
     "aws:rds/proxyTarget:ProxyTarget": _proxy_target,
     "aws:rds/subnetGroup:SubnetGroup": _subnet_group,
     "aws:route53/record:Record": _record,
+    "aws:route53/delegationSet:DelegationSet": _delegation_set,
+    "aws:route53/zone:Zone": _zone,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:wafv2/webAcl:WebAcl": _web_acl,
 }

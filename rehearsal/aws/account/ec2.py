@@ -24,7 +24,7 @@ def subnet_is_outside_its_vpc(request: Request) -> Refused | None:
     vpc, block = request.find(request.inputs.get("vpcId")), _network(request.inputs.get("cidrBlock"))
     if vpc is None or block is None:
         return None
-    more = request.world.rows("aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation", vpcId=vpc.id)
+    more = request.inventory.rows("aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation", vpcId=vpc.id)
     ranges = [_network(one.outputs.get("cidrBlock")) for one in (vpc, *more)]
     if None in ranges or any(outer is not None and _contains(outer, block) for outer in ranges):
         return None
@@ -91,7 +91,7 @@ def group_is_in_another_network(request: Request) -> Refused | None:
     """A rule that refers to a security group of another VPC, while nothing connects the two."""
     own = request.find(request.inputs.get("securityGroupId"))
     other = request.find(request.inputs.get("referencedSecurityGroupId") or request.inputs.get("sourceSecurityGroupId"))
-    if own is None or other is None or request.world.rows(*_PEERINGS):
+    if own is None or other is None or request.inventory.rows(*_PEERINGS):
         return None
     if own.outputs.get("vpcId") == other.outputs.get("vpcId"):
         return None
@@ -105,7 +105,7 @@ def nat_gateway_has_no_way_out(request: Request) -> Refused | None:
         return None
     subnet = request.find(request.inputs.get("subnetId"))
     vpc = request.find(subnet.outputs.get("vpcId") if subnet else request.inputs.get("vpcId"))
-    if vpc is None or vpc.token != _VPC or request.world.rows(_GATEWAY, _ATTACHMENT, vpcId=vpc.id):
+    if vpc is None or vpc.token != _VPC or request.inventory.rows(_GATEWAY, _ATTACHMENT, vpcId=vpc.id):
         return None
     says = f"Network {vpc.id} has no Internet gateway attached (does the NAT gateway depend on it?)"
     return Refused("Gateway.NotAttached", says)
@@ -152,8 +152,8 @@ def private_name_is_taken(request: Request) -> Refused | None:
 def gateway_serves_public_addresses(request: Request) -> Refused | None:
     """An internet gateway under NAT gateways and load balancers that face the internet."""
     row = request.row
-    subnets = {one.id for one in request.world.rows(_SUBNET, vpcId=row.outputs.get("vpcId"))} if row else set()
-    for user in request.world.rows(_NAT, "aws:lb/loadBalancer:LoadBalancer"):
+    subnets = {one.id for one in request.inventory.rows(_SUBNET, vpcId=row.outputs.get("vpcId"))} if row else set()
+    for user in request.inventory.rows(_NAT, "aws:lb/loadBalancer:LoadBalancer"):
         used = {user.outputs.get("subnetId"), *(user.outputs.get("subnets") or ())}
         private = user.outputs.get("connectivityType") == "private" or user.outputs.get("internal")
         if used & subnets and not private and row is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rehearsal.answers import Refused
 from rehearsal.aws.account import (
+    acm,
     cloudfront,
     documents,
     ec2,
@@ -28,7 +29,7 @@ _CREATION = (
     quotas.is_exhausted,
 )
 _DELETION = (shared.is_protected, shared.is_in_use)
-_SERVICES = (cloudfront, documents, ec2, eks, elasticache, elb, kms, messaging, rds, route53, s3)
+_SERVICES = (acm, cloudfront, documents, ec2, eks, elasticache, elb, kms, messaging, rds, route53, s3)
 
 
 def change(request: Request) -> Refused | None:

@@ -51,7 +51,7 @@ def logs_may_not_use_the_key(request: Request) -> Refused | None:
     key = request.find(arn)
     if key is None or key.token not in (_KEY, _REPLICA):
         return None
-    separate = [row for row in request.world.rows(_POLICY) if row.inputs.get("keyId") in (key.id, arn)]
+    separate = [row for row in request.inventory.rows(_POLICY) if row.inputs.get("keyId") in (key.id, arn)]
     documents = [row.outputs.get("policy") for row in (key, *separate)]
     if any(_is_for_logs(one) for document in documents for one in statements(document)):
         return None

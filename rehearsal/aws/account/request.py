@@ -18,22 +18,22 @@ class Request:
     token: str
     inputs: Values
     context: Context
-    world: Inventory
+    inventory: Inventory
     row: Row | None = None
 
     def others(self, token: str, *, everywhere: bool = False, **equal: Value) -> list[Row]:
         """Other objects of a type, with these outputs, in this region or in all regions."""
-        rows = self.world.rows(token, **equal)
+        rows = self.inventory.rows(token, **equal)
         return [row for row in rows if (everywhere or row.region == self.context.region) and not self._is_own(row)]
 
     def find(self, name: Value) -> Row | None:
         """The object with this id or ARN, the one of this region first; None where the world does not know it."""
-        rows = self.world.called(name) if isinstance(name, str) and name else []
+        rows = self.inventory.called(name) if isinstance(name, str) and name else []
         return next((row for row in rows if row.region == self.context.region), rows[0] if rows else None)
 
     def named(self, token: str, property: str, name: Value) -> Row | None:
         """The object of a type in this region with this name."""
-        rows = self.world.rows(token, **{property: name}) if isinstance(name, str) and name else []
+        rows = self.inventory.rows(token, **{property: name}) if isinstance(name, str) and name else []
         return next((row for row in rows if row.region == self.context.region), None)
 
     def every(self, path: str) -> list[Value]:

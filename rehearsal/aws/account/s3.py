@@ -41,7 +41,7 @@ def versions_are_needed(request: Request) -> Refused | None:
     """Versioning suspended while replication needs it."""
     bucket = request.inputs.get("bucket")
     suspended = "Enabled" not in request.every("versioningConfiguration.status")
-    if suspended and any(one.outputs.get("bucket") == bucket for one in request.world.rows(_REPLICATION)):
+    if suspended and any(one.outputs.get("bucket") == bucket for one in request.inventory.rows(_REPLICATION)):
         says = f"A replication configuration is present, so the versioning state cannot be changed: {bucket}"
         return Refused("InvalidBucketState", says, "versioningConfiguration")
     return None
@@ -50,7 +50,7 @@ def versions_are_needed(request: Request) -> Refused | None:
 def lists_are_off(request: Request) -> Refused | None:
     """Access control lists on a bucket whose owner owns everything."""
     bucket = request.inputs.get("bucket")
-    controls = request.world.rows(_OWNERSHIP, bucket=bucket)
+    controls = request.inventory.rows(_OWNERSHIP, bucket=bucket)
     if any("BucketOwnerEnforced" in every(one.outputs, "rule.objectOwnership") for one in controls):
         return Refused("AccessControlListNotSupported", f"The bucket does not allow ACLs: {bucket}", "acl")
     return None
@@ -71,7 +71,7 @@ def policy_is_for_another_bucket(request: Request) -> Refused | None:
 
 def policy_is_public(request: Request) -> Refused | None:
     """A policy for everybody on a bucket that blocks public policies."""
-    blocks = request.world.rows(_BLOCK, bucket=request.inputs.get("bucket"))
+    blocks = request.inventory.rows(_BLOCK, bucket=request.inputs.get("bucket"))
     if not any(one.outputs.get("blockPublicPolicy") for one in blocks):
         return None
     for statement in statements(request.inputs.get("policy")):
@@ -96,7 +96,7 @@ def log_bucket_is_elsewhere(request: Request) -> Refused | None:
 
 
 def _bucket(request: Request, name: Value) -> Row | None:
-    rows = request.world.rows(_BUCKET, bucket=name) if isinstance(name, str) else []
+    rows = request.inventory.rows(_BUCKET, bucket=name) if isinstance(name, str) else []
     return rows[0] if rows else None
 
 
@@ -105,7 +105,7 @@ def _is_versioned(request: Request, bucket: Value) -> bool | None:
     row = _bucket(request, bucket)
     if row is None:
         return None
-    settings = request.world.rows(_VERSIONING, bucket=bucket)
+    settings = request.inventory.rows(_VERSIONING, bucket=bucket)
     enabled = any("Enabled" in every(one.outputs, "versioningConfiguration.status") for one in settings)
     return enabled or True in every(row.outputs, "versioning.enabled") or bool(row.outputs.get("objectLockEnabled"))
 

@@ -45,7 +45,7 @@ def is_in_use(request: Request) -> Refused | None:
         if rule["of"] != plain(request.token) or (rule.get("unless") and row.outputs.get(rule["unless"])):
             continue
         for token, path in rule["by"]:
-            for user in request.world.rows(token):
+            for user in request.inventory.rows(token):
                 if names.intersection(one for one in every(user.outputs, path) if isinstance(one, str)):
                     says = request.words(rule["says"], user=f"{token.rpartition(':')[2]} {user.id}")
                     return Refused(rule["code"], says)
