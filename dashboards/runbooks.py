@@ -12,7 +12,7 @@ from dashboards.metrics import ROOT, Model
 from dashboards.rules import every_alert, rule
 
 FILE = Path(__file__).with_name("runbooks.yaml")
-ALARMS = ROOT / "infra/alarms.yaml"
+ALARMS = ROOT / "infra/operations/alarms.yaml"
 
 
 class Command(Model):

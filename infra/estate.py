@@ -7,33 +7,34 @@ from typing import Any
 
 import pulumi
 
-from infra import alarm_table, backup_plan, names, tags, watching
-from infra.alarms import Alarms, AlarmsArgs, Targets
-from infra.backup import Backup, BackupArgs
-from infra.bucket import Lifecycle, PrivateBucket, PrivateBucketArgs
-from infra.budget import Budget, BudgetArgs
-from infra.cache import Cache, CacheArgs
-from infra.cluster import Cluster, ClusterArgs
-from infra.database import Database, DatabaseArgs
-from infra.domain import Domain, DomainArgs
-from infra.edge import Edge, EdgeArgs
-from infra.edge_logs import EdgeLogs, EdgeLogsArgs
-from infra.encryption import Encryption, EncryptionArgs, KeyClass, Keys
-from infra.endpoints import Endpoints, EndpointsArgs
-from infra.environment import Environment
-from infra.firewall import Firewall, FirewallArgs
-from infra.identity import Identity, IdentityArgs
-from infra.load_balancer import LoadBalancer, LoadBalancerArgs
-from infra.log_store import LogStore, LogStoreArgs
-from infra.media import Media, MediaArgs
-from infra.media_access import MediaAccess, MediaAccessArgs
-from infra.metrics import Metrics, MetricsArgs
-from infra.network import Network, NetworkArgs
-from infra.notifications import Notifications, NotificationsArgs
-from infra.permissions import Reach
-from infra.queue import Queue, QueueArgs
-from infra.registry import Registry, RegistryArgs
-from infra.secrets import Secrets, SecretsArgs
+from infra.cluster.cluster import Cluster, ClusterArgs
+from infra.cluster.identity import Identity, IdentityArgs
+from infra.cluster.permissions import Reach
+from infra.cluster.registry import Registry, RegistryArgs
+from infra.data.cache import Cache, CacheArgs
+from infra.data.database import Database, DatabaseArgs
+from infra.data.media import Media, MediaArgs
+from infra.data.media_access import MediaAccess, MediaAccessArgs
+from infra.data.queue import Queue, QueueArgs
+from infra.data.secrets import Secrets, SecretsArgs
+from infra.foundation import names, tags
+from infra.foundation.bucket import Lifecycle, PrivateBucket, PrivateBucketArgs
+from infra.foundation.encryption import Encryption, EncryptionArgs, KeyClass, Keys
+from infra.foundation.environment import Environment
+from infra.foundation.log_store import LogStore, LogStoreArgs
+from infra.front_door.domain import Domain, DomainArgs
+from infra.front_door.edge import Edge, EdgeArgs
+from infra.front_door.edge_logs import EdgeLogs, EdgeLogsArgs
+from infra.front_door.firewall import Firewall, FirewallArgs
+from infra.front_door.load_balancer import LoadBalancer, LoadBalancerArgs
+from infra.network.endpoints import Endpoints, EndpointsArgs
+from infra.network.network import Network, NetworkArgs
+from infra.operations import alarm_table, backup_plan, watching
+from infra.operations.alarms import Alarms, AlarmsArgs, Targets
+from infra.operations.backup import Backup, BackupArgs
+from infra.operations.budget import Budget, BudgetArgs
+from infra.operations.metrics import Metrics, MetricsArgs
+from infra.operations.notifications import Notifications, NotificationsArgs
 from infra.shapes import EstateShape
 from infra.workload import admission
 
@@ -59,7 +60,7 @@ def read() -> Data:
         alarms=alarm_table.load(),
         backup=backup_plan.load(),
         cache_access=(ROOT / "service/cache_access.txt").read_text().strip(),
-        scrape=Path(__file__).with_name("scrape.yaml").read_text(),
+        scrape=(ROOT / "infra/operations/scrape.yaml").read_text(),
         watching=watching.load(ROOT / "dashboards/generated"),
         admission=admission.load(ROOT / "policies/admission"),
     )

@@ -3,7 +3,8 @@
 import pulumi
 import pulumi_aws as aws
 
-from infra import estate, tags
+from infra import estate
+from infra.foundation import tags
 from infra.workload.grafana import Grafana
 from infra.workload.service import Service
 from infra.workload.wiring import grafana_args, service_args

@@ -13,15 +13,16 @@ from pulumi.runtime import config as runtime_config
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from infra import shapes
-from infra.environment import PROJECT, Environment
+from infra.foundation.environment import PROJECT, Environment
+from infra.foundation.shape import Place
+from infra.shapes import EstateShape
 
 
 class SettingsError(pulumi.RunError):
     """The configuration cannot be used; the message lists every problem."""
 
 
-class Settings(shapes.EstateShape):
+class Settings(EstateShape):
     """One environment, whole."""
 
     name: Literal["dev", "staging", "production"] = Field(
@@ -29,7 +30,7 @@ class Settings(shapes.EstateShape):
         alias="(stack)",
         description="a stack of one of these names: one file per environment, one stack per file",
     )
-    place: shapes.Place = Field(description="account, regions and protection")
+    place: Place = Field(description="account, regions and protection")
 
     @property
     def environment(self) -> Environment:

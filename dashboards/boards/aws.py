@@ -1,4 +1,4 @@
-"""What is seen of AWS's own services? Panels over CloudWatch, with the thresholds of `infra/alarms.yaml`."""
+"""What is seen of AWS's own services? Panels over CloudWatch, with the thresholds of `infra/operations/alarms.yaml`."""
 
 from functools import cache
 from typing import Any
@@ -8,7 +8,7 @@ import yaml
 from dashboards.boards.model import CloudWatch, Panel, Row, Steps, Variable
 from dashboards.metrics import ROOT
 
-ALARMS = ROOT / "infra/alarms.yaml"
+ALARMS = ROOT / "infra/operations/alarms.yaml"
 NAMED = "tecnocursos-${environment}"
 # A kind of target of the alarms -> its dimension's value here; resources with numbers in their names are looked up.
 TARGETS = {

@@ -12,11 +12,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from infra import roles
-from infra.cluster import Cluster
-from infra.environment import Environment
-from infra.iam import Statement, trust
-from infra.identity import only
+from infra.cluster.cluster import Cluster
+from infra.cluster.identity import only
+from infra.foundation import roles
+from infra.foundation.environment import Environment
+from infra.foundation.iam import Statement, trust
 from infra.workload import pods
 from infra.workload.colour import disruption_spec, rollout_timeouts
 from infra.workload.flows import Flows, outward

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.cluster import Cluster
+from infra.cluster.cluster import Cluster
 from infra.workload import admission, pods
 from infra.workload.background import SWEEPER, WORKER, Background, BackgroundArgs
 from infra.workload.colour import API, ColourArgs, ColourPods

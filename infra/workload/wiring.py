@@ -5,9 +5,10 @@ from ipaddress import IPv4Network
 
 import pulumi
 
-from infra import addresses, watching
-from infra.database import DATABASE_NAME, MASTER
+from infra.data.database import DATABASE_NAME, MASTER
 from infra.estate import NAMESPACE, Data, Estate
+from infra.network import addresses
+from infra.operations import watching
 from infra.shapes import EstateShape
 from infra.workload import pods
 from infra.workload.flows import CACHE_PORT, MYSQL_PORT, Neighbours

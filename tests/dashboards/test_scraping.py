@@ -16,7 +16,8 @@ from dashboards.metrics import SOURCES, known
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS: dict[str, Any] = {
-    job["job_name"]: job for job in yaml.safe_load((ROOT / "infra/scrape.yaml").read_text())["scrape_configs"]
+    job["job_name"]: job
+    for job in yaml.safe_load((ROOT / "infra/operations/scrape.yaml").read_text())["scrape_configs"]
 }
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 NOT_BY_THE_SCRAPER = {"prometheus", "rules"}  # written by Prometheus itself, and by rules

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import addresses
+from infra.network import addresses
 
 networks = st.integers(0, 0xFFFF).map(lambda high: IPv4Network((high << 16, 16)))
 slot_sets = st.sets(st.integers(0, 3), min_size=1)

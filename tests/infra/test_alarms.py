@@ -7,9 +7,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from infra import alarm_table
-from infra.alarm_table import Alarm
-from infra.alarms import expand
+from infra.operations import alarm_table
+from infra.operations.alarm_table import Alarm
+from infra.operations.alarms import expand
 from tests.infra.graph import Graph
 
 TABLE = alarm_table.load().alarms

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from infra import backup_plan
+from infra.operations import backup_plan
 from tests.infra.graph import Graph
 
 PLAN = backup_plan.load()

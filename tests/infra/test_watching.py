@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from infra import watching
+from infra.operations import watching
 from tests.infra.graph import Graph
 from tests.infra.record import ROOT
 
@@ -33,7 +33,10 @@ def test_alerts_reach_the_two_topics(graph: Graph) -> None:
 
 @pytest.mark.parametrize("job", ["cadvisor", "kube-state-metrics"])
 def test_exactly_what_is_looked_at_is_scraped(job: str) -> None:
-    jobs = {one["job_name"]: one for one in yaml.safe_load((ROOT / "infra/scrape.yaml").read_text())["scrape_configs"]}
+    jobs = {
+        one["job_name"]: one
+        for one in yaml.safe_load((ROOT / "infra/operations/scrape.yaml").read_text())["scrape_configs"]
+    }
     (keep,) = jobs[job]["metric_relabel_configs"]
     metrics = yaml.safe_load((ROOT / "dashboards/sources.yaml").read_text())["metrics"]
     names = [metric["name"] for metric in metrics if metric["exporter"] == job]

@@ -1,0 +1,1 @@
+"""Where do pods run, and as whom?"""

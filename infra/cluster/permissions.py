@@ -1,0 +1,106 @@
+"""What may each workload of the service do in AWS? Exactly its own part of the estate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pulumi
+
+from infra.foundation.environment import Environment
+from infra.foundation.iam import Statement
+
+PUBLISHED = "published"  # the part of the media bucket that the distribution may read
+
+
+class Workload(StrEnum):
+    """What runs in the cluster; each has a service account of this name and a role of its own."""
+
+    API = "api"
+    WORKER = "worker"
+    SWEEPER = "sweeper"
+    MIGRATOR = "migrator"
+    BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The parts of the estate that workloads use: ARNs, and the database proxy's id."""
+
+    environment: Environment
+    proxy_id: pulumi.Input[str]
+    master_secret: pulumi.Input[str]
+    cache: pulumi.Input[str]
+    cache_user: pulumi.Input[str]
+    queue: pulumi.Input[str]
+    media: pulumi.Input[str]
+    service_secret: pulumi.Input[str]
+    media_key: pulumi.Input[str]
+    queue_key: pulumi.Input[str]
+    secrets_key: pulumi.Input[str]
+
+
+def of(reach: Reach) -> Mapping[Workload, Sequence[Statement]]:
+    """The statements of every workload's role."""
+    application = [log_in(reach, "service"), *read_secret(reach, reach.service_secret), use_cache(reach)]
+    return {
+        Workload.API: [*application, *use_media(reach), *send_jobs(reach)],
+        Workload.WORKER: [*application, *use_media(reach), *send_jobs(reach), take_jobs(reach)],
+        Workload.SWEEPER: [*application, *use_media(reach), *send_jobs(reach)],
+        Workload.MIGRATOR: [log_in(reach, "migrator"), *read_secret(reach, reach.service_secret)],
+        Workload.BOOTSTRAP: read_secret(reach, reach.master_secret),
+    }
+
+
+def log_in(reach: Reach, user: str) -> Statement:
+    """To the database through the proxy, as one user."""
+    place = reach.environment
+    resource = pulumi.Output.concat(
+        f"arn:aws:rds-db:{place.region}:{place.account_id}:dbuser:", reach.proxy_id, f"/{user}"
+    )
+    return Statement("LogInToDatabase", ["rds-db:connect"], [resource])
+
+
+def use_cache(reach: Reach) -> Statement:
+    """Log in to the cache; what may be sent there is the user's access string."""
+    return Statement("LogInToCache", ["elasticache:Connect"], [reach.cache, reach.cache_user])
+
+
+def use_media(reach: Reach) -> list[Statement]:
+    """Objects of the media bucket; the list permission makes a missing object a 404 instead of a 403."""
+    return [
+        Statement(
+            "Objects",
+            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            [pulumi.Output.concat(reach.media, "/*")],
+        ),
+        Statement("MissingObjects", ["s3:ListBucket"], [reach.media]),
+        _with_key(reach, "MediaKey", "s3", reach.media_key, ["kms:Decrypt", "kms:GenerateDataKey"]),
+    ]
+
+
+def send_jobs(reach: Reach) -> list[Statement]:
+    """Put jobs into the queue."""
+    return [
+        Statement("SendJobs", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"], [reach.queue]),
+        _with_key(reach, "QueueKey", "sqs", reach.queue_key, ["kms:Decrypt", "kms:GenerateDataKey"]),
+    ]
+
+
+def take_jobs(reach: Reach) -> Statement:
+    """Take jobs out of the queue."""
+    actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
+    return Statement("TakeJobs", actions, [reach.queue])
+
+
+def read_secret(reach: Reach, secret: pulumi.Input[str]) -> list[Statement]:
+    """One secret, and the key it is encrypted with."""
+    return [
+        Statement("ReadSecret", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], [secret]),
+        _with_key(reach, "SecretKey", "secretsmanager", reach.secrets_key, ["kms:Decrypt"]),
+    ]
+
+
+def _with_key(reach: Reach, sid: str, service: str, key: pulumi.Input[str], actions: Sequence[str]) -> Statement:
+    """Use a key, through one AWS service only."""
+    via = f"{service}.{reach.environment.region}.amazonaws.com"
+    return Statement(sid, actions, [key], conditions={"StringEquals": {"kms:ViaService": via}})

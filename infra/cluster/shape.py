@@ -1,0 +1,36 @@
+"""What of the cluster and of its images may differ between environments?"""
+
+from datetime import date
+from ipaddress import IPv4Network
+
+from pydantic import Field, field_validator
+
+from infra.foundation.shape import RoleArn, Shape
+
+
+class ClusterShape(Shape):
+    """EKS."""
+
+    version: str = Field(pattern=r"^1\.\d\d$", description="the Kubernetes minor version, quoted")
+    standard_support_ends: date = Field(description="the day on which AWS ends standard support of that version")
+    service_cidr: IPv4Network = Field(description="addresses of Kubernetes services; outside every network")
+    api_public_cidrs: tuple[IPv4Network, ...] = Field(
+        description="who reaches the API from outside the VPC; [] makes it private"
+    )
+    deployer_role: RoleArn = Field(description="the ARN of the role that runs deployments: cluster administrator")
+    viewer_roles: tuple[RoleArn, ...] = Field(description="ARNs of roles that may read everything but secrets")
+    developer_roles: tuple[RoleArn, ...] = Field(description="ARNs of roles that may edit the service's namespace")
+
+    @field_validator("api_public_cidrs")
+    @classmethod
+    def _limited(cls, cidrs: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+        if any(cidr.prefixlen < 16 for cidr in cidrs):
+            raise ValueError("the API may be opened to networks of at most /16, never to the world")
+        return cidrs
+
+
+class RegistryShape(Shape):
+    """ECR."""
+
+    kept_images: int = Field(ge=5, le=1000, description="images kept, so that a release can be rolled back to")
+    replicated: bool = Field(description="true copies every image to the recovery region")

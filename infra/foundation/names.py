@@ -1,0 +1,31 @@
+"""What is each thing called in AWS? Only what must keep its name: state, and what other systems look up.
+
+Everything else is auto-named by Pulumi, so that a replacement can exist beside the resource it replaces.
+"""
+
+from infra.foundation.environment import PROJECT, Environment
+
+
+def cluster(environment: Environment) -> str:
+    """The EKS cluster."""
+    return environment.prefix
+
+
+def resource(environment: Environment, purpose: str) -> str:
+    """A stateful resource whose name is unique in its account and region (database, cache, queue, vault)."""
+    return f"{environment.prefix}-{purpose}"
+
+
+def bucket(environment: Environment, purpose: str) -> str:
+    """A bucket: unique in the world, hence the account id."""
+    return f"{environment.prefix}-{purpose}-{environment.account_id}"
+
+
+def key_alias(environment: Environment, data_class: str) -> str:
+    """The alias of a KMS key."""
+    return f"alias/{environment.prefix}-{data_class}"
+
+
+def path(environment: Environment, *parts: str) -> str:
+    """A slash-separated name (registry repositories, secrets)."""
+    return "/".join([PROJECT, environment.name, *parts])

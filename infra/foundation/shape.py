@@ -1,0 +1,45 @@
+"""What is a part of an environment's settings? The base of every shape, and the shapes of what everything builds on."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Days = Annotated[int, Field(ge=1, le=3653)]
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$")]
+
+
+class Shape(BaseModel):
+    """A frozen part of an environment's settings that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Place(Shape):
+    """Which account and regions, and whether state is protected."""
+
+    account_id: str = Field(pattern=r"^\d{12}$", description="the twelve digits of the AWS account, quoted")
+    region: Literal["us-east-1"] = Field(
+        description="us-east-1: CloudFront's certificate, firewall and logs live there and share the estate's keys"
+    )
+    recovery_region: str = Field(pattern=r"^[a-z]{2}-[a-z]+-\d$", description="the region that keeps the copies")
+    protected: bool = Field(description="true where stateful resources must refuse deletion")
+
+    @model_validator(mode="after")
+    def _two_regions(self) -> Self:
+        if self.region == self.recovery_region:
+            raise ValueError("recovery_region must be another region than region")
+        return self
+
+
+class EncryptionShape(Shape):
+    """KMS keys."""
+
+    deletion_window_days: int = Field(ge=7, le=30, description="days until a scheduled key deletion is final")
+
+
+class LogShape(Shape):
+    """Log groups and log buckets."""
+
+    retention_days: Literal[7, 14, 30, 60, 90, 180, 365, 400] = Field(
+        description="days that log groups and the log bucket keep entries"
+    )

@@ -1,0 +1,1 @@
+"""Which addresses are there, and which way leads in and out?"""

@@ -1,0 +1,1 @@
+"""How is the estate watched, saved and paid for?"""

@@ -1,0 +1,130 @@
+"""What may the environment cost? A budget that warns early, a brake where configured, and an eye on the unusual."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.foundation import names, roles
+from infra.foundation.environment import Environment
+from infra.foundation.iam import Statement, document, of_account, trust
+from infra.operations.shape import BudgetShape
+
+FORECAST_PERCENT = (80, 100)
+SPENT_PERCENT = 100
+BRAKED = (
+    "ec2:AllocateAddress",
+    "ec2:CreateNatGateway",
+    "ec2:RunInstances",
+    "eks:CreateCluster",
+    "elasticache:CreateReplicationGroup",
+    "rds:CreateDBInstance",
+    "rds:CreateDBProxy",
+)
+
+
+@dataclass(frozen=True)
+class BudgetArgs:
+    """alerts: the topic that is told. braked_roles: ARNs of the roles that may create nothing more."""
+
+    environment: Environment
+    shape: BudgetShape
+    alerts: pulumi.Input[str]
+    braked_roles: tuple[str, ...]
+
+
+class Budget(pulumi.ComponentResource):
+    """The budget, its brake, and the anomaly monitor."""
+
+    limit_usd: int
+
+    def __init__(self, name: str, args: BudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tecnocursos:infra:Budget", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.limit_usd = args.shape.monthly_usd
+        notifications: list[aws.budgets.BudgetNotificationArgsDict] = [
+            {
+                "comparison_operator": "GREATER_THAN",
+                "notification_type": kind,
+                "threshold": percent,
+                "threshold_type": "PERCENTAGE",
+                "subscriber_sns_topic_arns": [args.alerts],
+            }
+            for kind, percent in (*(("FORECASTED", percent) for percent in FORECAST_PERCENT), ("ACTUAL", SPENT_PERCENT))
+        ]
+        budget = aws.budgets.Budget(
+            name,
+            name=names.resource(args.environment, "monthly"),
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=str(args.shape.monthly_usd),
+            limit_unit="USD",
+            notifications=notifications,
+            opts=self._child,
+        )
+        if args.shape.deny_when_spent:
+            self._brake(name, args, budget)
+        monitor = aws.costexplorer.AnomalyMonitor(
+            name,
+            name=names.resource(args.environment, "services"),
+            monitor_type="DIMENSIONAL",
+            monitor_dimension="SERVICE",
+            opts=self._child,
+        )
+        aws.costexplorer.AnomalySubscription(
+            name,
+            name=names.resource(args.environment, "anomalies"),
+            frequency="IMMEDIATE",
+            monitor_arn_lists=[monitor.arn],
+            subscribers=[{"type": "SNS", "address": args.alerts}],
+            threshold_expression={
+                "dimension": {
+                    "key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
+                    "match_options": ["GREATER_THAN_OR_EQUAL"],
+                    "values": [str(args.shape.anomaly_usd)],
+                }
+            },
+            opts=self._child,
+        )
+        self.register_outputs({})
+
+    def _brake(self, name: str, args: BudgetArgs, budget: aws.budgets.Budget) -> None:
+        """When the money is spent, the deploying roles can change what is there but add nothing that costs."""
+        account = args.environment.account_id
+        policy = aws.iam.Policy(
+            f"{name}-brake",
+            description="Attached by AWS Budgets when the monthly budget is spent",
+            policy=document(Statement("NothingNew", list(BRAKED), ["*"], effect="Deny")),
+            opts=self._child,
+        )
+        executor = roles.create(
+            f"{name}-brake",
+            "AWS Budgets attaches the brake",
+            trust("budgets.amazonaws.com", of_account(account)),
+            self,
+            statements=[
+                Statement(
+                    "AttachTheBrake",
+                    ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+                    list(args.braked_roles),
+                    conditions={"ArnEquals": {"iam:PolicyARN": policy.arn}},
+                )
+            ],
+        )
+        aws.budgets.BudgetAction(
+            f"{name}-brake",
+            budget_name=budget.name,
+            action_type="APPLY_IAM_POLICY",
+            approval_model="AUTOMATIC",
+            notification_type="ACTUAL",
+            execution_role_arn=executor.arn,
+            action_threshold={"action_threshold_type": "PERCENTAGE", "action_threshold_value": SPENT_PERCENT},
+            definition={
+                "iam_action_definition": {
+                    "policy_arn": policy.arn,
+                    "roles": [arn.rsplit("/", 1)[-1] for arn in args.braked_roles],
+                }
+            },
+            subscribers=[{"subscription_type": "SNS", "address": args.alerts}],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*executor.ready]),
+        )
