@@ -3,11 +3,15 @@
 import argparse
 import json
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+from rehearsal import runner, world
+from rehearsal.aws import api_server
 from rehearsal.cluster import eks
 from rehearsal.cluster.control_plane import ClusterError
 from rehearsal.errors import RehearsalError
+from rehearsal.world import World
 
 
 def main(argv: list[str]) -> int:
@@ -21,6 +25,7 @@ def main(argv: list[str]) -> int:
         parser.add_argument(ignored)
     options = parser.parse_args(argv[2:])
     try:
+        _reach(options.cluster_name)
         token = eks.token(options.cluster_name)
     except (ClusterError, RehearsalError) as error:
         sys.stderr.write(f"aws: {error}\n")
@@ -34,6 +39,17 @@ def main(argv: list[str]) -> int:
     }
     sys.stdout.write(json.dumps(credential) + "\n")
     return 0
+
+
+def _reach(name: str) -> None:
+    """Raises RehearsalError when the cluster's API server does not answer where the deployer stands."""
+    place = runner.current()
+    if place is None:
+        return
+    with closing(World(world.folder())) as cloud:
+        for cluster in cloud.rows("aws:eks/cluster:Cluster", name=name):
+            if reason := api_server.refusal(cluster, place, cloud):
+                raise RehearsalError(reason)
 
 
 if __name__ == "__main__":

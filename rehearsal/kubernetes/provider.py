@@ -15,13 +15,16 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from typing_extensions import override
 
+from rehearsal import runner as runner_place
 from rehearsal.answers import Change, Checked, Differences, Failure, Object, Refused, Urn
+from rehearsal.aws import api_server
 from rehearsal.kubernetes import kinds
 from rehearsal.plugin import Provider
 from rehearsal.values import Path, Properties, Value, Values, at, spell, spread
 from rehearsal.world import Row, World
 
 _AUTONAMED = "pulumi.com/autonamed"
+_UNREACHABLE = "configured Kubernetes cluster is unreachable"
 _CLUSTER = "aws:eks/cluster:Cluster"
 
 
@@ -95,12 +98,14 @@ class Kubernetes(Provider):
 
     @override
     def create(self, urn: Urn, inputs: Properties, preview: bool) -> Object:
+        self._reach()
         if preview:
             return Object("", inputs, inputs)
         return self._put(urn, inputs, {})
 
     @override
     def read(self, urn: Urn, id: str, old: Object) -> Object | None:
+        self._reach()
         row = self._world(urn).find(urn.token, self._server, id)
         if row is None:
             return None
@@ -109,12 +114,14 @@ class Kubernetes(Provider):
 
     @override
     def update(self, urn: Urn, old: Object, news: Properties, preview: bool) -> Object:
+        self._reach()
         if preview:
             return Object(old.id, news, spread(old.outputs.values | news.values, news))
         return self._put(urn, news, old.outputs.values)
 
     @override
     def delete(self, urn: Urn, old: Object) -> None:
+        self._reach()
         world = self._world(urn)
         with world.changing():
             row = world.find(urn.token, self._server, old.id)
@@ -173,8 +180,19 @@ class Kubernetes(Provider):
 
     def _version(self, urn: Urn) -> str | None:
         """The version of the cluster that answers at this provider's server, where the world knows it."""
-        clusters = self.worlds.of().rows(_CLUSTER, endpoint=self._server) if self._server else []
-        return str(clusters[0].outputs.get("version")) if clusters else None
+        cluster = self._cluster()
+        return str(cluster.outputs.get("version")) if cluster else None
+
+    def _cluster(self) -> Row | None:
+        return next(iter(self.worlds.of().rows(_CLUSTER, endpoint=self._server)), None) if self._server else None
+
+    def _reach(self) -> None:
+        """Raises Refused when the cluster's API server does not answer where the deployer stands."""
+        cluster, runner = self._cluster(), runner_place.current()
+        reason = api_server.refusal(cluster, runner, self.worlds.of()) if cluster and runner else None
+        if reason is not None:
+            asked = f'Get "{self._server}/openapi/v2?timeout=32s"'
+            raise Refused(_UNREACHABLE, f"unable to load schema information from the API server: {asked}: {reason}")
 
 
 def _server(config: Values) -> str:
