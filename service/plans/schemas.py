@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from service.http.pages import Body, Public
+from service.plans.allowances import Allowance, table
 from service.plans.models import Plan
 
 Cents = Annotated[int, Field(ge=0, le=1_000_000, strict=True, description="US cents a month; 0 for `free` alone")]
@@ -31,3 +32,9 @@ class PlanPublic(Public):
     price_cents: int = Field(examples=[4900])
     since: datetime = Field(examples=["2026-01-01T12:00:00Z"])
     version: int = Field(description="0 until a plan was set", examples=[1])
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def allowance(self) -> Allowance:
+        """What the plan includes."""
+        return table()[self.plan]
