@@ -4,50 +4,39 @@ from fastapi import APIRouter, Response
 
 from service.data.columns import Identifier
 from service.http import dependencies, errors
-from service.http.errors import ProblemError
-from service.http.pages import answer
+from service.http.pages import tagged
 from service.plans import service
 from service.plans.schemas import PlanChoice, PlanPublic
-from service.users.models import User
-from service.users.service import account
+from service.users.service import account, found
 
 router = APIRouter(prefix=f"{dependencies.API}/users")
 
 
-async def _answer(work: dependencies.UnitOfWork, user: User) -> Response:
-    plan = service.shown(user, await service.current(work.session, user.id))
-    return answer(plan, version=plan.version)
+@router.get("/me/plan", tags=["users"], responses=errors.described(401, 429))
+async def read_my_plan(work: dependencies.ReadOwn, response: Response) -> PlanPublic:
+    """The plan the caller is on, and what it includes."""
+    user = await account(work.session, work.caller.user_id)
+    return tagged(response, service.shown(user, await service.current(work.session, user.id)))
 
 
-@router.get("/me/plan", tags=["users"], response_model=PlanPublic, responses=errors.described(401, 429))
-async def read_my_plan(work: dependencies.ReadOwn) -> Response:
-    """The plan the caller is on."""
-    return await _answer(work, await account(work.session, work.caller.user_id))
-
-
-@router.get(
-    "/{user_id}/plan",
-    tags=["administration"],
-    response_model=PlanPublic,
-    responses=errors.described(401, 403, 404, 422, 429),
-)
-async def read_plan(user_id: Identifier, work: dependencies.ReadUsers) -> Response:
+@router.get("/{user_id}/plan", tags=["administration"], responses=errors.described(401, 403, 404, 422, 429))
+async def read_plan(user_id: Identifier, work: dependencies.ReadUsers, response: Response) -> PlanPublic:
     """The plan somebody is on."""
-    user = await work.session.get(User, user_id)
-    if user is None:
-        raise ProblemError(404, "no such user")
-    return await _answer(work, user)
+    user = await found(work.session, user_id)
+    return tagged(response, service.shown(user, await service.current(work.session, user_id)))
 
 
 @router.put(
     "/{user_id}/plan",
     tags=["administration"],
-    response_model=PlanPublic,
     responses=errors.described(401, 403, 404, 409, 412, 413, 422, 428, 429),
 )
 async def put_plan(
-    user_id: Identifier, body: PlanChoice, expected: dependencies.Expected, work: dependencies.ManageUsers
-) -> Response:
+    user_id: Identifier,
+    body: PlanChoice,
+    expected: dependencies.Expected,
+    work: dependencies.ManageUsers,
+    response: Response,
+) -> PlanPublic:
     """Put somebody on a plan from now on; the times before are kept. Repeating it changes nothing."""
-    plan = await service.put(work, user_id, body, expected)
-    return answer(plan, version=plan.version)
+    return tagged(response, await service.put(work, user_id, body, expected))

@@ -23,12 +23,12 @@ async def list_projects(
     return page_of(Page[ProjectPublic], await service.rows_of(runtime, caller.user_id, paging), paging.limit)
 
 
-@router.post("", status_code=201, responses=errors.described(401, 403, 413, 422, 429))
+@router.post("", status_code=201, responses=errors.described(401, 403, 409, 413, 422, 429))
 async def create_project(
     body: ProjectCreate, work: dependencies.WriteProjects, response: Response, key: dependencies.IdempotencyKey = None
 ) -> ProjectPublic:
     """Create a course."""
-    project = service.create(work, body)
+    project = await service.create(work, body)
     return tagged(response, ProjectPublic.model_validate(project), f"/api/v1/projects/{project.id}")
 
 

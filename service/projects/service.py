@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, Table, bindparam, select
 from service.http.dependencies import Paging, UnitOfWork
 from service.http.errors import ProblemError
 from service.http.pages import LAST
+from service.plans import allowances
 from service.projects.models import Project
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 from service.runtime import Runtime
@@ -76,8 +77,9 @@ def _may_read(caller: Caller, owner_id: str, status: str) -> bool:
     return owner_id == caller.user_id or status == "published" or _admin(caller)
 
 
-def create(work: UnitOfWork, body: ProjectCreate) -> Project:
-    """Store a new course."""
+async def create(work: UnitOfWork, body: ProjectCreate) -> Project:
+    """Store a new course. Raises ProblemError 409 beyond the caller's plan."""
+    await allowances.admit(work.session, work.caller.user_id, courses=1)
     project = Project(owner_id=work.caller.user_id, **body.model_dump())
     work.session.add(project)
     work.record("project.created", project.id)

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.media.models import Media
+from service.plans import allowances
 from service.projects import service as projects
 from service.projects.models import Project
 from service.runtime import Runtime
@@ -45,9 +46,10 @@ async def one(work: UnitOfWork, project_id: str, scene_id: str) -> Scene:
 
 
 async def create(work: UnitOfWork, project: Project, body: SceneCreate) -> Scene:
-    """Append a scene; the caller holds the lock on the course. Raises ProblemError 409 when it is full."""
+    """Append a scene; the caller holds the lock on the course. Raises ProblemError 409 when it or the plan is full."""
     if project.scene_count >= MOST:
         raise ProblemError(409, f"a course has {MOST} scenes at most")
+    await allowances.admit(work.session, project.owner_id, scenes=1)
     await _check_image(work, body.image_id)
     last = select(func.max(Scene.position)).where(col(Scene.project_id) == project.id)
     position = (await work.session.exec(last)).one() or 0

@@ -92,6 +92,13 @@ async def account(session: AsyncSession, user_id: str) -> User:
     return user
 
 
+async def found(session: AsyncSession, user_id: str) -> User:
+    """Somebody's row, for administrators. Raises ProblemError 404."""
+    if (user := await session.get(User, user_id)) is None:
+        raise ProblemError(404, "no such user")
+    return user
+
+
 async def confirm(runtime: Runtime, caller: Caller, password: str) -> None:
     """Make sure that the person at the keyboard knows the password. Raises ProblemError 403."""
     async with runtime.database.reading() as session:

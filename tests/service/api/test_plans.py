@@ -1,6 +1,7 @@
 """Do plans behave as documented? Periods, conversions and churn, races, repetition, export and erasure."""
 
 import asyncio
+import itertools
 from typing import Any
 
 import httpx
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from service.plans.models import PlanPeriod
+from service.plans.allowances import Allowance, table
+from service.plans.models import Plan, PlanPeriod
 from service.plans.service import kind_of
 from service.runtime import Runtime
 from service.security.permissions import Role
@@ -37,7 +39,7 @@ async def test_an_account_starts_free_and_its_plans_follow_each_other(
     ana, admin = await meet(), await meet(Role.ADMIN)
     mine = await client.get(f"{USERS}/me/plan", headers=ana.headers)
     assert mine.headers["etag"] == '"0"'
-    assert {**mine.json(), "since": ""} == {"plan": "free", "price_cents": 0, "since": "", "version": 0}
+    assert [mine.json()[name] for name in ("plan", "price_cents", "version")] == ["free", 0, 0]
     for version, (plan, cents) in enumerate([("basic", 900), ("professional", 4900), ("free", 0)]):
         answer = await put(client, admin, ana.id, (plan, cents), version)
         assert answer.status_code == 200 and answer.headers["etag"] == f'"{version + 1}"', answer.text
@@ -189,3 +191,41 @@ def test_the_counted_changes_add_up_to_the_subscribers(prices: list[int]) -> Non
             before, paid = after, paid or after > 0
     assert kinds.count("conversion") + kinds.count("return") - kinds.count("churn") == (before > 0)
     assert kinds.count("conversion") == any(price > 0 for price in prices)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Allowance:
+    """A free plan that is soon used up."""
+    small = Allowance(courses=3, scenes=2, bytes=1, videos_a_day=1, spend_a_day=0)
+    monkeypatch.setattr("service.plans.allowances.table", lambda: table() | {Plan.FREE: small})
+    return small
+
+
+async def test_a_dearer_plan_includes_more_and_the_answer_says_what(client: httpx.AsyncClient, meet: Any) -> None:
+    ana, figures = await meet(), [table()[plan].model_dump() for plan in Plan]
+    for cheaper, dearer in itertools.pairwise(figures):
+        assert all(dearer[what] > cheaper[what] for what in cheaper)
+    assert (await client.get(f"{USERS}/me/plan", headers=ana.headers)).json()["allowance"] == figures[0]
+
+
+async def test_of_courses_made_at_once_no_more_come_in_than_the_plan_includes(
+    racing: httpx.AsyncClient, meet_unshared: Any, small: Allowance
+) -> None:
+    ana = await meet_unshared()
+    asked = [racing.post("/api/v1/projects", json={"title": "Luz"}, headers=ana.headers) for _ in range(8)]
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [201] * small.courses + [409] * 5
+    refused = next(answer for answer in answers if answer.status_code == 409)
+    assert refused.json()["detail"] == "this plan includes 3 courses: delete some, or choose another plan"
+
+
+async def test_scenes_of_all_courses_count_and_a_better_plan_helps(
+    racing: httpx.AsyncClient, meet_unshared: Any, small: Allowance
+) -> None:
+    ana, admin = await meet_unshared(), await meet_unshared(Role.ADMIN)
+    made = [(await racing.post("/api/v1/projects", json={"title": "x"}, headers=ana.headers)).json() for _ in range(3)]
+    places = [f"/api/v1/projects/{course['id']}/scenes" for course in made] * 2
+    asked = [racing.post(place, json={"title": "x"}, headers=ana.headers) for place in places]
+    assert sorted(answer.status_code for answer in await asyncio.gather(*asked)) == [201] * small.scenes + [409] * 4
+    await put(racing, admin, ana.id, ("basic", 900), 0)
+    assert (await racing.post(places[0], json={"title": "x"}, headers=ana.headers)).status_code == 201
