@@ -14,6 +14,7 @@ COMMANDS = {
     "delegate": ("rehearsal.delegate_cli", "tell the registrar, or the zone above, the name servers of a zone"),
     "cluster": ("rehearsal.cluster.command", "the control planes behind emulated EKS clusters"),
     "runner": ("rehearsal.runner", "where the deployer stands, and which clusters answer it there"),
+    "authorize": ("rehearsal.aws.authorization.command", "would the declared policies allow a call, and why"),
     "explain": ("rehearsal.explain", "what the rehearsal knows of a resource type"),
     "fidelity": ("rehearsal.fidelity", "how far its answers agree with the provider's"),
     "shell": ("rehearsal.engine.shell", "a shell in that environment"),
