@@ -27,7 +27,7 @@ from servers import MariaDB, free_port, running  # type: ignore[import-not-found
 from service_http import environment, wait  # type: ignore[import-not-found]  # noqa: E402
 from service_load import request  # type: ignore[import-not-found]  # noqa: E402
 
-from loadtests.journeys import Account, accounts, learn, next_call  # noqa: E402
+from loadtests.journeys import accounts, learn, next_call  # noqa: E402
 
 PEOPLE = 60
 TURNS = 8  # of each checkout in a round: what disturbs comes and goes within seconds
@@ -39,27 +39,6 @@ def cpu(process: int) -> float:
     """Seconds of CPU of a process, all its threads, in nanoseconds' resolution."""
     tasks = Path(f"/proc/{process}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-
-async def act(port: int, person: Account, persona: str, number: int, dice: random.Random, seen: Counter[str]) -> None:
-    """One person on one connection: `number` requests one after another, each from what the answers have told."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    actions, weights = list(MIX[persona]), list(MIX[persona].values())
-    for _ in range(number):
-        call = next_call(dice.choices(actions, weights)[0], person, dice)
-        head = request(call.method, call.path, person.token, (call.body or "").encode())
-        if call.match is not None:
-            head = head.replace(b"\r\n", f'\r\nif-match: "{call.match}"\r\n'.encode(), 1)
-        writer.write(head)
-        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = answer.partition(b"content-length: ")[2].split(b"\r", 1)[0]
-        content = await reader.readexactly(int(length or 0))
-        status = int(answer[9:12])
-        seen[f"{call.kind} {status}"] += 1
-        learn(call, person, status, content)
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
 
 
 class Candidate:
@@ -84,18 +63,36 @@ class Candidate:
         dice = random.Random(number)  # noqa: S311
         personas = [name for name, share in PERSONAS.items() for _ in range(share * 16 // 100 + 1)]
 
+        each = requests // len(personas)
+        people = dice.sample(range(PEOPLE), len(personas))
+
         async def everybody() -> None:
-            people = dice.sample(range(PEOPLE), len(personas))
             await asyncio.gather(
-                *(
-                    act(self.port, self.people[who], name, requests // len(personas), random.Random(who), self.seen)  # noqa: S311
-                    for who, name in zip(people, personas, strict=True)
-                )
+                *(self._act(who, MIX[name], each, random.Random(number)) for who, name in zip(people, personas))  # noqa: S311, B905
             )
 
         before = cpu(self.process.pid)
         asyncio.run(everybody())
-        return (cpu(self.process.pid) - before) / (requests // len(personas) * len(personas)) * 1000
+        return (cpu(self.process.pid) - before) / (each * len(personas)) * 1000
+
+    async def _act(self, who: int, actions: dict[str, int], number: int, dice: random.Random) -> None:
+        """One person on one connection: requests one after another, each from what the answers have told."""
+        person = self.people[who]
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        for _ in range(number):
+            call = next_call(dice.choices(list(actions), list(actions.values()))[0], person, dice)
+            head = request(call.method, call.path, person.token, (call.body or "").encode())
+            if call.match is not None:
+                head = head.replace(b"\r\n", f'\r\nif-match: "{call.match}"\r\n'.encode(), 1)
+            writer.write(head)
+            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = answer.partition(b"content-length: ")[2].split(b"\r", 1)[0]
+            content = await reader.readexactly(int(length or 0))
+            self.seen[f"{call.kind} {int(answer[9:12])}"] += 1
+            learn(call, person, int(answer[9:12]), content)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def main() -> None:

@@ -46,6 +46,15 @@ TAGS = [
     {"name": "administration", "description": "Accounts and the audit trail"},
     {"name": "operation", "description": "Probes"},
 ]
+HEADERS = {
+    name: {"description": meaning, "schema": {"type": kind}}
+    for name, kind, meaning in (
+        ("ETag", "string", "Send it as If-Match with a change, as If-None-Match to learn whether there is another"),
+        ("Location", "string", "Where it can be read"),
+        ("Idempotency-Replayed", "string", "`true`: this is the answer to the first request with this key"),
+        ("Retry-After", "integer", "Seconds after which asking again makes sense"),
+    )
+}
 PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -97,9 +106,10 @@ def schema(app: FastAPI) -> dict[str, Any]:
         schemas["ProblemDetails"] = problem
         document["tags"] = TAGS
         for path, operations in document["paths"].items():
-            for operation in operations.values():
+            for method, operation in operations.items():
                 if path.startswith("/api/"):
                     _shared_failures(operation)
+                    _headers(schemas, method, operation)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -114,6 +124,25 @@ def _shared_failures(operation: dict[str, Any]) -> None:
     invalid = operation["responses"].get("422")
     if invalid is not None and "application/json" in invalid.get("content", {}):
         operation["responses"]["422"] = {"description": "Unprocessable Content", "content": {MEDIA_TYPE: reference}}
+
+
+def _headers(schemas: dict[str, Any], method: str, operation: dict[str, Any]) -> None:
+    """What is sent follows from the answer: a version makes an entity tag, what was created has a place."""
+    repeatable = any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ()))
+    for status, answer in list(operation["responses"].items()):
+        content = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        fields = schemas.get(content.get("$ref", "").rsplit("/", 1)[-1], {}).get("properties", {})
+        sent = {
+            "ETag": status < "3" and "version" in fields,
+            "Location": status in {"201", "202"} and "id" in fields,
+            "Idempotency-Replayed": status < "3" and repeatable,
+            "Retry-After": status in {"429", "503"},
+        }
+        headers = {name: HEADERS[name] for name, is_sent in sent.items() if is_sent}
+        if headers:
+            answer.setdefault("headers", {}).update(headers)
+        if method == "get" and sent["ETag"]:
+            operation["responses"]["304"] = {"description": "What If-None-Match names is current", "headers": headers}
 
 
 def _page(request: Request, body: str | bytes, media_type: str, seconds: int = 300) -> Response:

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from service.data.columns import Identifier
 from service.http import dependencies, errors
 from service.http.dependencies import UnitOfWork
+from service.http.documentation import HEADERS
 from service.http.errors import ProblemError
 from service.http.idempotency import IdempotentRoute
 from service.http.pages import Page, answer, paginate, tagged
@@ -52,7 +53,11 @@ async def list_videos(
     return await paginate(Page[VideoPublic], work.session, Video, query, paging)
 
 
-@router.get("/videos/{video_id}", response_model=VideoPublic, responses=errors.described(401, 403, 404, 422, 429))
+@router.get(
+    "/videos/{video_id}",
+    response_model=VideoPublic,
+    responses=errors.described(401, 403, 404, 422, 429) | {200: {"headers": {"Retry-After": HEADERS["Retry-After"]}}},
+)
 async def read_video(
     video_id: Identifier, runtime: dependencies.RuntimeDep, caller: dependencies.VideoReader
 ) -> Response:

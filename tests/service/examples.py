@@ -11,10 +11,12 @@ def example_body(document: dict[str, Any], operation: dict[str, Any]) -> Any:
 
 
 def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    if "$ref" in schema:
-        return _example(document, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
     if "examples" in schema:
         return schema["examples"][0]
+    if "$ref" in schema:
+        return _example(document, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    if "enum" in schema:
+        return schema["enum"][0]
     if "anyOf" in schema:
         return _example(document, schema["anyOf"][0])
     return {name: _example(document, part) for name, part in schema.get("properties", {}).items()}
