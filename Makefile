@@ -57,9 +57,11 @@ lock: .venv/bin/uv  ## renew requirements/*.txt from *.in
 # --- the environments ---
 # FLAGS go to the engine unread, for example FLAGS=--diff. RETIRING=yes lets protection be taken off on purpose.
 # BASE is a commit: `make preview BASE=main` compares with what that commit deploys.
-up preview refresh destroy: .venv/.platform
+# PROJECT=bootstrap means the account's own project: `make preview PROJECT=bootstrap`.
+bootstrap up preview refresh destroy: .venv/.platform
 	@[ "$(CLOUD)" = aws ] || $(PY) -m rehearsal setup
-	@$(PY) -m delivery run $@ --env $(ENV) $(if $(RETIRING),--retiring) $(if $(BASE),--base $(BASE)) $(if $(FLAGS),-- $(FLAGS))
+	@$(PY) -m delivery run $(if $(filter bootstrap,$@),up --project bootstrap,$@ $(if $(PROJECT),--project $(PROJECT))) --env $(ENV) $(if $(RETIRING),--retiring) $(if $(BASE),--base $(BASE)) $(if $(FLAGS),-- $(FLAGS))
+bootstrap:  ## make the account of ENV ready (once, and after each change of bootstrap/); before the first `up` on AWS
 up:  ## deploy ENV with the real engine, policy pack and report
 preview:  ## what `up` would do
 refresh:  ## read the world into the state

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import base, engine, golden, post, publish
+from delivery import account, base, engine, golden, post, publish
 from delivery.model import Run
 from delivery.verdict import verdict
 
@@ -17,16 +17,23 @@ NOT_STARTED = 2
 
 def run(options: argparse.Namespace) -> int:
     """Run the engine and write report and comment, also after a failure or an interruption; the engine's exit code."""
-    target = engine.find(options.env, engine.project_root(Path.cwd()), os.environ.get("CLOUD", "rehearsal"))
+    root, cloud = engine.project_root(Path.cwd()), os.environ.get("CLOUD", "rehearsal")
+    target = engine.find(options.env, root, cloud, options.project)
     if options.base and options.operation != "preview":
         raise engine.DeliveryError("--base: only a preview compares with another commit")
     started, env, notes = datetime.now(UTC), None, list[str]()
     ended = engine.Ended(NOT_STARTED, 0.0, interrupted=False)
     try:
-        env = compared(target, options.base, notes) or engine.variables(target)
+        env = compared(target, options.base, notes)
+        if env is None:
+            env = engine.variables(target)
+            account.ensure(target, env, options.operation)
         engine.configure_policies(target, env, retiring=options.retiring)
-        flags = engine.configuration(target, env)
-        ended = engine.run(target, options.operation, env, [*flags, *options.extra])
+        if target.room == account.ROOM and options.operation == "up":
+            ended = account.bootstrap(target, env, options.extra)
+        else:
+            flags = engine.configuration(target, env)
+            ended = engine.run(target, options.operation, env, [*flags, *options.extra])
     except engine.DeliveryError as error:
         publish.not_started(target, str(error))
     facts = Run(
@@ -67,16 +74,17 @@ def renew_golden(options: argparse.Namespace) -> int:
     for name in options.env or engine.environments(root):
         target = engine.find(name, root, "rehearsal")
         print(f"{name}: deploying into an empty rehearsal cloud ...", flush=True)
-        rows, file = golden.deploy(target), golden.path(target)
-        old = json.loads(file.read_text()) if file.exists() else []
-        changes = list(golden.differences(old, rows, publish.data("stateful")))
-        shown = changes[:SHOWN_DIFFERENCES] if old else []
-        more = [f"and {len(changes) - len(shown)} more"] if len(changes) > len(shown) else []
-        print(f"{name}: {len(rows)} resources, {len(changes)} differ", *shown, *more, sep="\n  ")
-        different = different or bool(changes)
-        if not options.check:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(golden.written(rows))
+        for project, rows in golden.deploy(target):
+            file = golden.path(project)
+            old = json.loads(file.read_text()) if file.exists() else []
+            changes = list(golden.differences(old, rows, publish.data("stateful")))
+            shown = changes[:SHOWN_DIFFERENCES] if old else []
+            more = [f"and {len(changes) - len(shown)} more"] if len(changes) > len(shown) else []
+            print(f"{file.stem}: {len(rows)} resources, {len(changes)} differ", *shown, *more, sep="\n  ")
+            different = different or bool(changes)
+            if not options.check:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(golden.written(rows))
     if different and options.check:
         print("the graph is not what tests/golden says: `make golden`, and read the difference", file=sys.stderr)
     return int(different and options.check)
@@ -85,11 +93,11 @@ def renew_golden(options: argparse.Namespace) -> int:
 def draw(options: argparse.Namespace) -> int:
     """Draw the committed graphs into docs/architecture."""
     root = engine.project_root(Path.cwd())
-    for name in options.env or engine.environments(root):
-        source = golden.path(engine.find(name, root, "rehearsal"))
+    targets = [engine.find(name, root, "rehearsal") for name in options.env or engine.environments(root)]
+    for source in (golden.path(project) for target in targets for project in base.projects(target)):
         if not source.exists():
             raise engine.DeliveryError(f"{source.relative_to(root)} is missing: `make golden` writes it")
-        picture = root / "docs" / "architecture" / f"{name}.svg"
+        picture = root / "docs" / "architecture" / f"{source.stem}.svg"
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_text(publish.draw(json.loads(source.read_text())))
         print(picture.relative_to(root))
@@ -117,6 +125,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     previewer.set_defaults(operation="preview", retiring=False)
     for one in (runner, previewer):
         one.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
+        one.add_argument("--project", default="", choices=["", account.ROOM], help="default: the estate")
         one.add_argument("--base", help="commit to compare a preview with: deployed first, in a rehearsal cloud apart")
         one.set_defaults(command=run)
     golden_graph = commands.add_parser("golden", help="write tests/golden/ENV.json from a deployment of its own")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from delivery import engine
 
+ACCOUNT = "bootstrap"
+"""The folder of the account's own project."""
+
 TODAYS = ("rehearsal", "delivery")
 """What another commit is deployed with instead of its own: the tools of this checkout."""
 
@@ -26,9 +29,16 @@ def stage(target: engine.Target, revision: str) -> dict[str, str]:
     extract(target.root, revision, program)
     env = apart(target, cloud, os.environ)
     ours = env | {"PYTHONPATH": f"{program}{os.pathsep}{env.get('PYTHONPATH', '')}".rstrip(os.pathsep)}
-    before = engine.Target(program, target.project, target.environment, rehearsal=True)
-    deploy(before, ours, target.folder / "base.log")
+    for before in projects(engine.Target(program, target.project, target.environment, rehearsal=True)):
+        deploy(before, ours, target.folder / "base.log")
+        if before.room == target.room:
+            break
     return env
+
+
+def projects(target: engine.Target) -> list[engine.Target]:
+    """What is deployed into an account, in order: its own project, where the checkout has one, and the estate."""
+    return [target.of(room) for room in (ACCOUNT, "") if (target.root / room / "Pulumi.yaml").is_file()]
 
 
 def apart(target: engine.Target, cloud: Path, ambient: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +58,7 @@ def deploy(target: engine.Target, env: Mapping[str, str], log: Path) -> None:
     quick = {**env, "PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as written:
-        done = subprocess.run(line, cwd=target.root, env=quick, stdout=written, stderr=written, check=False)
+        done = subprocess.run(line, cwd=target.program, env=quick, stdout=written, stderr=written, check=False)
     if done.returncode:
         shown = log.relative_to(Path.cwd()) if log.is_relative_to(Path.cwd()) else log
         raise engine.DeliveryError(f"{target.environment} does not deploy: {reason(log.read_text())} (see {shown})")

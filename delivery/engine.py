@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 import yaml
 
@@ -23,17 +24,31 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """One environment of one project: which stack, in which folder, and whether the cloud is the rehearsal's."""
+    """One environment of one project: which stack, in which checkout, and whether the cloud is the rehearsal's.
+
+    room: the folder of the project's program below the checkout; empty for the estate, whose Pulumi.yaml is on top.
+    """
 
     root: Path
     project: str
     environment: str
     rehearsal: bool
+    room: str = ""
+
+    def of(self, room: str) -> "Target":
+        """The same environment of another project of this checkout."""
+        name = yaml.safe_load((self.root / room / "Pulumi.yaml").read_text())["name"]
+        return replace(self, project=name, room=room)
+
+    @property
+    def program(self) -> Path:
+        """Where the engine runs: the folder of the project's Pulumi.yaml."""
+        return self.root / self.room
 
     @property
     def folder(self) -> Path:
         """Where everything this run writes goes."""
-        return self.root / "build" / self.environment
+        return self.root / "build" / self.environment / self.room
 
     @property
     def events(self) -> Path:
@@ -62,8 +77,14 @@ class Target:
 
     @property
     def stack_file(self) -> Path:
-        """The environment's committed configuration."""
+        """The environment's committed configuration, one file for all of its projects."""
         return self.root / "stacks" / f"Pulumi.{self.environment}.yaml"
+
+    @property
+    def backend(self) -> str:
+        """The URL of the bucket that holds the environment's state, from its configuration; empty where none is."""
+        config = (yaml.safe_load(self.stack_file.read_text()) or {}).get("config") or {}
+        return next((str(value.get("backend") or "") for key, value in config.items() if key.endswith(":place")), "")
 
 
 def project_root(start: Path) -> Path:
@@ -74,15 +95,14 @@ def project_root(start: Path) -> Path:
     return root
 
 
-def find(environment: str, root: Path, cloud: str) -> Target:
-    """The target named on the command line, in the project at `root`."""
+def find(environment: str, root: Path, cloud: str, room: str = "") -> Target:
+    """The target named on the command line, in the checkout at `root`."""
     if cloud not in {"rehearsal", "aws"}:
         raise DeliveryError("CLOUD: must be rehearsal or aws")
     known = environments(root)
     if environment not in known:
         raise DeliveryError(f"ENV: no stacks/Pulumi.{environment}.yaml; there are: {', '.join(known) or 'none'}")
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
-    return Target(root, project, environment, cloud == "rehearsal")
+    return Target(root, "", environment, cloud == "rehearsal").of(room)
 
 
 def environments(root: Path) -> list[str]:
@@ -91,9 +111,9 @@ def environments(root: Path) -> list[str]:
 
 
 def variables(target: Target, ambient: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The engine's environment: the rehearsal's over the ambient one, or for real AWS the ambient one alone."""
+    """The engine's environment: the rehearsal's over the ambient one; for AWS the ambient one and the backend's URL."""
     if not target.rehearsal:
-        return dict(ambient)
+        return {**ambient, "PULUMI_BACKEND_URL": target.backend} if target.backend else dict(ambient)
     shown = output([sys.executable, "-m", "rehearsal", "env", "--json"], target.root, ambient)
     changes: Mapping[str, str | None] = json.loads(shown)
     kept = {name: value for name, value in ambient.items() if name not in changes}
@@ -110,21 +130,22 @@ def configure_policies(target: Target, env: Mapping[str, str], *, retiring: bool
     output(line + ["--retiring"] * retiring, target.root, env)
 
 
-def configuration(target: Target, env: Mapping[str, str]) -> list[str]:
+def configuration(target: Target, env: Mapping[str, str], state: Path | None = None) -> list[str]:
     """Create the stack when it is missing; returns the flags that name its configuration.
 
     In the rehearsal this also settles what an interrupted run left behind, and the configuration is a copy, so that
-    no run writes into a committed file.
+    no run writes into a committed file. state: the folder of the backend, where it is not the environment's own.
     """
     name = target.environment
     if target.rehearsal:
         opened = ["open", "--project", target.project, "--stack", name, "--config", str(target.stack_file)]
+        opened += ["--state", str(state)] if state else []
         return ["--config-file", output([sys.executable, "-m", "rehearsal", *opened], target.root, env).strip()]
-    listed = json.loads(output(["pulumi", "stack", "ls", "--json"], target.root, env))
+    listed = json.loads(output(["pulumi", "stack", "ls", "--json"], target.program, env))
     if name not in {row["name"] for row in listed}:
         provider = (yaml.safe_load(target.stack_file.read_text()) or {}).get("secretsprovider")
         flags = ["--secrets-provider", provider] if provider else []
-        output(["pulumi", "stack", "init", name, "--no-select", *flags], target.root, env)
+        output(["pulumi", "stack", "init", name, "--no-select", *flags], target.program, env)
     return []
 
 
@@ -136,7 +157,7 @@ def command(target: Target, operation: str, extra: Sequence[str]) -> list[str]:
     else:
         line += ["--yes"]
     if operation in {"up", "preview"}:
-        line += ["--policy-pack", "policies", "--policy-pack-config", str(target.profile)]
+        line += ["--policy-pack", str(target.root / "policies"), "--policy-pack-config", str(target.profile)]
     return [*line, *extra]
 
 
@@ -149,15 +170,17 @@ class Ended:
     interrupted: bool
 
 
-def run(target: Target, operation: str, env: Mapping[str, str], extra: Sequence[str]) -> Ended:
-    """Run the engine in the foreground until it ends."""
+def run(
+    target: Target, operation: str, env: Mapping[str, str], extra: Sequence[str], log: TextIO | None = None
+) -> Ended:
+    """Run the engine in the foreground until it ends; `log` takes what it says instead of the terminal."""
     for stale in (target.events, target.plan):
         stale.unlink(missing_ok=True)
     started = time.monotonic()
     # The event log is a flag that the engine shows to its own developers only.
     line, env = command(target, operation, extra), {**env, "PULUMI_DEBUG_COMMANDS": "true"}
     try:
-        with _interruptible(line, target.root, env) as (engine, signals):
+        with _interruptible(line, target.program, env, log) as (engine, signals):
             code = engine.wait()
     except FileNotFoundError as missing:
         raise DeliveryError("pulumi is not on PATH: install the Pulumi CLI, or leave CLOUD=aws out") from missing
@@ -166,7 +189,7 @@ def run(target: Target, operation: str, env: Mapping[str, str], extra: Sequence[
 
 @contextmanager
 def _interruptible(
-    line: list[str], root: Path, env: Mapping[str, str]
+    line: list[str], root: Path, env: Mapping[str, str], log: TextIO | None
 ) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
     """The engine as a child that hears each interruption exactly once: a second one would make it drop everything.
 
@@ -174,7 +197,7 @@ def _interruptible(
     its own and we pass the signal on. Yields the child and the signals heard so far.
     """
     terminal = sys.stdin.isatty() and os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())
-    engine = subprocess.Popen(line, cwd=root, env=env, process_group=None if terminal else 0)
+    engine = subprocess.Popen(line, cwd=root, env=env, process_group=None if terminal else 0, stdout=log, stderr=log)
 
     signals: list[int] = []
 

@@ -17,16 +17,19 @@ Row = dict[str, Any]
 _LONGEST = 8000  # characters; no policy document is longer, whole dashboards are committed elsewhere
 
 
-def deploy(target: engine.Target) -> list[Row]:
-    """Deploy the environment into an empty rehearsal cloud of its own and return its canonical graph.
+def deploy(target: engine.Target) -> list[tuple[engine.Target, list[Row]]]:
+    """Deploy account and estate into an empty rehearsal cloud of their own and return the canonical graph of each.
 
-    Raises DeliveryError when the engine fails; its output is then in build/ENV/golden.log.
+    Raises DeliveryError when the engine fails; its output is then in golden.log.
     """
+    graphs = []
     with tempfile.TemporaryDirectory() as scratch:
         env = base.apart(target, Path(scratch), os.environ)
-        base.deploy(target, env, target.folder / "golden.log")
-        export = engine.output(["pulumi", "stack", "export", "--stack", target.environment], target.root, env)
-    return canonical(json.loads(export)["deployment"]["resources"])
+        for project in base.projects(target):
+            base.deploy(project, env, project.folder / "golden.log")
+            export = engine.output(["pulumi", "stack", "export", "--stack", target.environment], project.program, env)
+            graphs.append((project, canonical(json.loads(export)["deployment"]["resources"])))
+    return graphs
 
 
 def canonical(resources: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -105,4 +108,4 @@ def _generated(name: str, inputs: Mapping[str, Any]) -> Iterator[str]:
 
 def path(target: engine.Target) -> Path:
     """Where the committed graph of an environment is."""
-    return target.root / "tests" / "golden" / f"{target.environment}.json"
+    return target.root / "tests" / "golden" / f"{'-'.join(filter(None, (target.room, target.environment)))}.json"

@@ -72,7 +72,7 @@ def graph(target: Target, shown: Outcome, env: Mapping[str, str]) -> list[golden
     """
     if not shown.preview:
         line = ["pulumi", "stack", "export", "--stack", target.environment]
-        done = subprocess.run(line, cwd=target.root, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(line, cwd=target.program, env=env, capture_output=True, text=True, check=False)
         if done.returncode == 0 and done.stdout:
             return golden.canonical(json.loads(done.stdout)["deployment"].get("resources") or [])
     plans = json.loads(target.plan.read_text())["resourcePlans"] if target.plan.exists() else {}

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from infra.cluster.shape import ClusterShape, RegistryShape
 from infra.data.shape import CacheShape, DatabaseShape, MediaShape, QueueShape
-from infra.foundation.shape import EncryptionShape, LogShape, Shape
+from infra.foundation.shape import EncryptionShape, Shape
 from infra.front_door.shape import EdgeShape
 from infra.network.shape import NetworkShape
 from infra.operations.shape import AlarmShape, BackupShape, BudgetShape, MetricsShape
@@ -21,7 +21,6 @@ class EstateShape(Shape):
 
     network: NetworkShape = Field(description="addresses, zones, ways out")
     encryption: EncryptionShape = Field(description="KMS keys")
-    logs: LogShape = Field(description="how long logs are kept")
     cluster: ClusterShape = Field(description="EKS")
     registry: RegistryShape = Field(description="container images")
     database: DatabaseShape = Field(description="RDS for MySQL and its proxy")

@@ -14,10 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Paths:
-    """The folders of one Kubernetes mode of one checkout; `base` holds all of them, nothing exists until set-up."""
+    """The folders of one Kubernetes mode of one checkout; `base` holds all of them, nothing exists until set-up.
+
+    backend: a file backend elsewhere, for a stack whose bucket does not exist yet.
+    """
 
     mode: Mode
     base: Path
+    backend: Path | None = None
 
     @classmethod
     def current(cls) -> "Paths":
@@ -43,8 +47,8 @@ class Paths:
 
     @property
     def state(self) -> Path:
-        """The file backend: one checkpoint per stack."""
-        return self.base / "state"
+        """The file backend, one checkpoint per stack: the folder that stands for the buckets of all accounts."""
+        return self.backend or self.base / "state"
 
     @property
     def world(self) -> Path:

@@ -6,14 +6,12 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.data.shape import MediaShape
-from infra.foundation import roles, tags
+from infra.foundation import tags
 from infra.foundation.bucket import Lifecycle, PrivateBucket, PrivateBucketArgs
-from infra.foundation.encryption import EncryptionKey, KeyClass, Keys
+from infra.foundation.encryption import KeyClass, Keys
 from infra.foundation.environment import Environment
-from infra.foundation.iam import Statement, trust
 from infra.foundation.log_store import LogStore, LogStoreArgs
-
-REPLICATION_MINUTES = 15  # the only figure that S3's replication time control accepts
+from infra.foundation.replication import ReplicationArgs, replicate
 
 
 @dataclass(frozen=True)
@@ -89,66 +87,9 @@ class Media(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        role = roles.create(
+        replicate(
             f"{name}-replication",
-            "S3 copies media to the recovery region",
-            trust("s3.amazonaws.com"),
+            ReplicationArgs(environment, "media", self.bucket, copy, args.keys[KeyClass.MEDIA], "STANDARD_IA"),
             self,
-            statements=copier(self.bucket, copy, args.keys[KeyClass.MEDIA], environment),
-        )
-        aws.s3.BucketReplicationConfig(
-            f"{name}-replication",
-            bucket=self.bucket.id,
-            role=role.arn,
-            rules=[
-                {
-                    "id": "everything",
-                    "status": "Enabled",
-                    "priority": 1,
-                    "filter": {"prefix": ""},
-                    "delete_marker_replication": {"status": "Enabled"},
-                    "source_selection_criteria": {
-                        "sse_kms_encrypted_objects": {"status": "Enabled"},
-                        "replica_modifications": {"status": "Enabled"},
-                    },
-                    "destination": {
-                        "bucket": copy.arn,
-                        "storage_class": "STANDARD_IA",
-                        "encryption_configuration": {"replica_kms_key_id": args.keys[KeyClass.MEDIA].replica_arn},
-                        "replication_time": {"status": "Enabled", "time": {"minutes": REPLICATION_MINUTES}},
-                        "metrics": {"status": "Enabled", "event_threshold": {"minutes": REPLICATION_MINUTES}},
-                    },
-                }
-            ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.bucket.versioning, copy.versioning, *role.ready]),
         )
         return copy
-
-
-def copier(source: PrivateBucket, copy: PrivateBucket, key: EncryptionKey, environment: Environment) -> list[Statement]:
-    """What S3 may do to copy objects from one bucket to the other."""
-    return [
-        Statement("ReadConfiguration", ["s3:GetReplicationConfiguration", "s3:ListBucket"], [source.arn]),
-        Statement(
-            "ReadVersions",
-            ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"],
-            [pulumi.Output.concat(source.arn, "/*")],
-        ),
-        Statement(
-            "WriteCopies",
-            ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"],
-            [pulumi.Output.concat(copy.arn, "/*")],
-        ),
-        Statement(
-            "Decrypt",
-            ["kms:Decrypt"],
-            [key.arn],
-            conditions={"StringLike": {"kms:ViaService": f"s3.{environment.region}.amazonaws.com"}},
-        ),
-        Statement(
-            "Encrypt",
-            ["kms:Encrypt", "kms:GenerateDataKey"],
-            [key.replica_arn],
-            conditions={"StringLike": {"kms:ViaService": f"s3.{environment.recovery_region}.amazonaws.com"}},
-        ),
-    ]

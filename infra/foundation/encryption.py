@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pulumi
-import pulumi_aws as aws
 
-from infra.foundation import names, protection, tags
+from infra.foundation import keys, tags
 from infra.foundation.environment import Environment
-from infra.foundation.iam import Statement, account_root, document
+from infra.foundation.iam import Statement
+from infra.foundation.keys import USE, EncryptionKey, KeyArgs
 from infra.foundation.shape import EncryptionShape
 
-USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
-ROTATION_DAYS = 365
 PUBLISHERS = ("backup", "budgets", "cloudwatch", "costalerts", "events.rds", "elasticache", "aps")
 
 
@@ -49,25 +47,12 @@ class EncryptionArgs:
     shape: EncryptionShape
 
 
-@dataclass(frozen=True)
-class EncryptionKey:
-    """A key: its ARN in the estate's region and that of its replica in the recovery region."""
-
-    id: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    replica_id: pulumi.Output[str]
-    replica_arn: pulumi.Output[str]
-
-
 Keys = Mapping[KeyClass, EncryptionKey]
 
 
 def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statement]:
     """Who may use a key: the account's own policies, and the services that work without a role of ours."""
-    account = environment.account_id
-    own = Statement(
-        sid="AccountPolicies", actions=["kms:*"], resources=["*"], principals={"AWS": [account_root(account)]}
-    )
+    account, own = environment.account_id, keys.own_policies(environment)
     if key_class is not KeyClass.OPERATIONS:
         return [own]
     groups = f"arn:aws:logs:*:{account}:log-group:*"
@@ -100,40 +85,7 @@ class Encryption(pulumi.ComponentResource):
 
     def _key(self, name: str, key_class: KeyClass, args: EncryptionArgs) -> EncryptionKey:
         environment = args.environment
-        options = protection.stateful(environment, self)
-        policy = document(*statements(environment, key_class))
-        description = f"{environment.prefix}: {key_class}"
-        key = aws.kms.Key(
-            name,
-            description=description,
-            enable_key_rotation=True,
-            rotation_period_in_days=ROTATION_DAYS,
-            deletion_window_in_days=args.shape.deletion_window_days,
-            multi_region=True,
-            # The media key's policy names the distribution that reads through it: see media_access.
-            policy=None if key_class is KeyClass.MEDIA else policy,
-            tags=tags.data(DATA[key_class]),
-            opts=options,
-        )
-        replica = aws.kms.ReplicaKey(
-            f"{name}-replica",
-            primary_key_arn=key.arn,
-            description=f"{description} (replica)",
-            deletion_window_in_days=args.shape.deletion_window_days,
-            policy=None if key_class is KeyClass.MEDIA else policy,
-            region=environment.recovery_region,
-            tags=tags.data(DATA[key_class]),
-            opts=options,
-        )
-        for suffix, target, region in (
-            ("", key.key_id, None),
-            ("-replica", replica.key_id, environment.recovery_region),
-        ):
-            aws.kms.Alias(
-                f"{name}-alias{suffix}",
-                name=names.key_alias(environment, key_class),
-                target_key_id=target,
-                region=region,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        return EncryptionKey(key.key_id, key.arn, replica.key_id, replica.arn)
+        # The media key's policy names the distribution that reads through it: see media_access.
+        policy = None if key_class is KeyClass.MEDIA else statements(environment, key_class)
+        tagged = tags.data(DATA[key_class])
+        return keys.create(name, KeyArgs(environment, key_class, args.shape.deletion_window_days, policy, tagged), self)

@@ -5,6 +5,9 @@ Everything else is auto-named by Pulumi, so that a replacement can exist beside 
 
 from infra.foundation.environment import PROJECT, Environment
 
+STATE = "state"
+"""The purpose of the bucket that holds an account's Pulumi state."""
+
 
 def cluster(environment: Environment) -> str:
     """The EKS cluster."""

@@ -4,6 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from infra.foundation import names
+from infra.foundation.environment import Environment
+
 Days = Annotated[int, Field(ge=1, le=3653)]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$")]
 
@@ -23,6 +26,7 @@ class Place(Shape):
     )
     recovery_region: str = Field(pattern=r"^[a-z]{2}-[a-z]+-\d$", description="the region that keeps the copies")
     protected: bool = Field(description="true where stateful resources must refuse deletion")
+    backend: str = Field(description="the URL of the bucket that `make bootstrap` makes for this account's state")
 
     @model_validator(mode="after")
     def _two_regions(self) -> Self:
@@ -43,3 +47,35 @@ class LogShape(Shape):
     retention_days: Literal[7, 14, 30, 60, 90, 180, 365, 400] = Field(
         description="days that log groups and the log bucket keep entries"
     )
+
+
+class EnvironmentShape(Shape):
+    """What every project of an environment reads: where it is, and how long logs are kept."""
+
+    name: Literal["dev", "staging", "production"] = Field(
+        # No key of a configuration file can be spelt like this.
+        alias="(stack)",
+        description="a stack of one of these names: one file per environment, one stack of each project per file",
+    )
+    place: Place = Field(description="account, regions, protection and state")
+    logs: LogShape = Field(description="how long logs are kept")
+
+    @property
+    def environment(self) -> Environment:
+        """The facts every component shares."""
+        place = self.place
+        return Environment(
+            name=self.name,
+            account_id=place.account_id,
+            region=place.region,
+            recovery_region=place.recovery_region,
+            log_days=self.logs.retention_days,
+            protected=place.protected,
+        )
+
+    @model_validator(mode="after")
+    def _own_backend(self) -> Self:
+        own = f"s3://{names.bucket(self.environment, names.STATE)}?region={self.place.region}"
+        if self.place.backend != own:
+            raise ValueError(f"place.backend must be {own}: each account keeps its own state")
+        return self

@@ -31,9 +31,10 @@ class Exemption:
         """Whether the resource is one it was written for."""
         return fnmatchcase(urn, self.urn)
 
-    def concerns(self, stack: str) -> bool:
-        """Whether its pattern can match resources of this stack."""
-        return fnmatchcase(stack, self.urn.split(":")[2])
+    def concerns(self, urn: str) -> bool:
+        """Whether its pattern can match resources of the stack and project that this one belongs to."""
+        pairs = zip(urn.split("::")[:2], self.urn.split("::")[:2], strict=True)
+        return all(fnmatchcase(part, pattern) for part, pattern in pairs)
 
 
 def read(path: Path, rules: Collection[str]) -> tuple[Exemption, ...]:

@@ -109,9 +109,9 @@ class Run:
 
         One is not called unused while a resource it matches was not looked at (a targeted run) or a rule waits for it.
         """
-        names = {resource.urn.split(":")[2] for resource in stack.resources}
+        urns = {"::".join(resource.urn.split("::")[:2]): resource.urn for resource in stack.resources}
         for exemption in self._exemptions:
-            if not any(map(exemption.concerns, names)):
+            if not any(map(exemption.concerns, urns.values())):
                 continue
             place = f"exemption of {exemption.rule} on {exemption.urn}"
             if exemption.expires < self._today:

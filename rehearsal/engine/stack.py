@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -68,9 +69,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--project", required=True)
     parser.add_argument("--stack", required=True)
     parser.add_argument("--config", type=Path, required=True, help="the tracked Pulumi.<stack>.yaml")
+    parser.add_argument("--state", type=Path, help="a file backend of its own (its bucket does not exist yet)")
     options = parser.parse_args(argv)
     paths = Paths.current()
     require(paths)
+    paths = replace(paths, backend=options.state)
     copy = configuration(paths, options.project, options.stack, options.config)
     if not create(paths, options.project, options.stack):
         tell(settle(paths, options.project, options.stack))

@@ -96,7 +96,12 @@ def test_an_interruption_reaches_the_engine_once_and_its_answer_is_kept(checkout
 
 def test_the_policy_pack_runs_with_the_environments_profile_wherever_the_engine_takes_one(checkout: Path) -> None:
     target = engine.find("dev", checkout, "rehearsal")
-    pack = ["--policy-pack", "policies", "--policy-pack-config", str(checkout / "build/dev/policy.json")]
+    pack = [
+        "--policy-pack",
+        str(checkout / "policies"),
+        "--policy-pack-config",
+        str(checkout / "build/dev/policy.json"),
+    ]
     for operation in ("up", "preview"):
         assert engine.command(target, operation, ["--diff"])[-5:] == [*pack, "--diff"]
     for operation in ("refresh", "destroy"):

@@ -1,5 +1,6 @@
 """What may a test ask of an environment's graph?"""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,13 @@ class Graph:
     def __init__(self, environment: str, rows: list[Row]) -> None:
         self.environment, self.rows = environment, rows
         self._by_urn = {row["urn"]: row for row in rows}
+
+    @property
+    def account(self) -> str:
+        """The number of the account that the environment is deployed into."""
+        (provider,) = self.of_type("providers:aws")
+        (account,) = json.loads(provider["inputs"]["allowedAccountIds"])
+        return str(account)
 
     def of_type(self, kind: str) -> list[Row]:
         """Rows whose type ends in this, such as `Subnet` or `vpc/securityGroupIngressRule`."""

@@ -27,11 +27,13 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def neutral(graph: Graph, row: Row) -> dict[str, str]:
-    """The inputs without the environment's name and network."""
+    """The inputs without the environment's name, account and network."""
     (network,) = graph.of_type("Vpc")
     high = ".".join(network["inputs"]["cidrBlock"].split(".")[:2]) + "."
     return {
-        path: value.replace(graph.environment, "ENVIRONMENT").replace(high, "NETWORK.")
+        path: value.replace(graph.environment, "ENVIRONMENT")
+        .replace(graph.account, "ACCOUNT")
+        .replace(high, "NETWORK.")
         for path, value in leaves(row["inputs"])
     }
 

@@ -27,7 +27,7 @@ def test_alerts_reach_the_two_topics(graph: Graph) -> None:
     config = yaml.safe_load(yaml.safe_load(row["inputs"]["definition"])["alertmanager_config"])
     topics = {one["topic_arn"] for receiver in config["receivers"] for one in receiver.get("sns_configs", ())}
     assert topics == {
-        f"arn:aws:sns:us-east-1:123456789012:tecnocursos-{graph.environment}-{t}" for t in ("page", "ticket")
+        f"arn:aws:sns:us-east-1:{graph.account}:tecnocursos-{graph.environment}-{t}" for t in ("page", "ticket")
     }
 
 

@@ -68,9 +68,10 @@ def test_an_exemption_that_nothing_needs_is_a_violation() -> None:
     assert kinds(said) == [("violation", EXEMPTIONS, "alb-https-redirect")]
 
 
-def test_an_exemption_for_another_environment_is_none_of_ours() -> None:
+def test_an_exemption_for_another_environment_or_project_is_none_of_ours() -> None:
     good = WEAK | {"protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"}
     assert run(exemption(urn="urn:pulumi:production::tecnocursos::*::plain"), good) == []
+    assert run(exemption(urn="urn:pulumi:*::tecnocursos-account::*::plain"), good) == []
 
 
 def test_an_exemption_is_not_called_unneeded_while_its_rule_waits_for_a_value() -> None:

@@ -1,0 +1,27 @@
+"""What does an account consist of before its estate? Its settings, handed to the components, and what they export."""
+
+import pulumi
+import pulumi_aws as aws
+
+from bootstrap import settings
+from bootstrap.keys import AccountKey, AccountKeys, AccountKeysArgs
+from bootstrap.state import State, StateArgs
+from infra.foundation import names, tags
+from infra.foundation.log_store import LogStore, LogStoreArgs
+
+configured = settings.load()
+environment = configured.environment
+provider = aws.Provider(
+    "aws",
+    region=environment.region,
+    allowed_account_ids=[environment.account_id],
+    default_tags={"tags": tags.default_tags(environment)},
+)
+opts = pulumi.ResourceOptions(providers=[provider])
+keys = AccountKeys("keys", AccountKeysArgs(environment, configured.encryption.deletion_window_days), opts).keys
+logs = LogStore("account-logs", LogStoreArgs(environment), opts)
+recovery_logs = LogStore("account-logs-recovery", LogStoreArgs(environment, region=environment.recovery_region), opts)
+state = State(names.STATE, StateArgs(environment, keys[AccountKey.STATE], logs, recovery_logs), opts)
+
+pulumi.export("backend", configured.place.backend)
+pulumi.export("stateBucket", state.bucket.id)

@@ -1,0 +1,30 @@
+"""What does this account's configuration say? It is in the estate's file: stacks/Pulumi.<environment>.yaml."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from infra.foundation import configuration
+from infra.foundation.environment import PROJECT as ESTATE
+from infra.foundation.shape import EncryptionShape, EnvironmentShape
+
+PROJECT = f"{ESTATE}-account"
+SHARED = dict.fromkeys(("place", "logs", "encryption"), ESTATE)
+"""What the estate's settings say for both."""
+
+
+class Settings(EnvironmentShape):
+    """One account, whole."""
+
+    encryption: EncryptionShape = Field(description="KMS keys")
+
+
+def load() -> Settings:
+    """The settings of the current stack; SettingsError when they are not complete and sound."""
+    return configuration.load(Settings, PROJECT, SHARED)
+
+
+def parse(stack: str, raw: Mapping[str, Any]) -> Settings:
+    """Settings from raw configuration; SettingsError as for `load`."""
+    return configuration.parse(Settings, PROJECT, stack, raw, SHARED)
