@@ -118,7 +118,7 @@ def _shared_failures(operation: dict[str, Any]) -> None:
     reference = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
     shared = {"500": "An error of ours", "503": "Try again in a moment"}
     if "requestBody" in operation:
-        shared["400"] = "The body cannot be read as text"
+        shared["400"] = "The body cannot be read as JSON"
     for status, meaning in shared.items():
         operation["responses"].setdefault(status, {"description": meaning, "content": {MEDIA_TYPE: reference}})
     invalid = operation["responses"].get("422")

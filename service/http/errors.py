@@ -13,8 +13,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
+UNREADABLE = "the body cannot be read as JSON"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class FieldError(BaseModel):
@@ -78,6 +82,17 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def _allowed(app: FastAPI, request: Request) -> list[str]:
+    """The methods of this path; the framework names those of the first route that has it."""
+    scope = dict(request.scope)
+    found = [
+        method
+        for method in METHODS
+        if any(route.matches(scope | {"method": method})[0] is Match.FULL for route in app.router.routes)
+    ]
+    return [*found, *["HEAD"][: "GET" in found]]
+
+
 def install(app: FastAPI) -> None:
     """Answer every known kind of failure with problem details; the unknown ones are the edge's."""
 
@@ -86,11 +101,23 @@ def install(app: FastAPI) -> None:
         return response(error.status, error.detail, error.headers)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
-        return response(error.status_code, error.detail, error.headers)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:
+            return response(400, UNREADABLE)
+        if error.status_code == 405:
+            return response(405, None, {"allow": ", ".join(_allowed(app, request))})
+        # What is not read any more would fill the connection.
+        headers = {"connection": "close"} if error.status_code == 413 else error.headers
+        return response(error.status_code, error.detail, headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, __: ClientDisconnect) -> Response:
+        return response(400, "the body ended before it was complete")
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> Response:
+        if any(row["type"] == "json_invalid" for row in error.errors()):
+            return response(400, UNREADABLE)
         rows = [FieldError(field=".".join(map(str, row["loc"])), message=row["msg"]) for row in error.errors()]
         return response(422, "the request does not have the documented shape", errors=rows)
 

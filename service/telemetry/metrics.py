@@ -91,7 +91,6 @@ class Metrics:
         if children is None:
             known = METHODS.get(method, "other")
             self.counters["http_requests_total"].labels(known, route, "5xx")  # see `begin`: the first one must be seen
-            self.counters["http_requests_total"].labels(known, route, "5xx")  # errors, too, are counted from zero
             children = self._http[(known, route, status)] = (
                 self.counters["http_requests_total"].labels(known, route, f"{status // 100}xx"),
                 self.histograms["http_request_duration_seconds"].labels(known, route),

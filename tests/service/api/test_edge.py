@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy
 from fastapi import FastAPI
 
+from service.app import LARGEST_BODY
 from service.http import edge
 from service.runtime import Runtime
 
@@ -56,7 +57,7 @@ async def test_a_problem_names_the_request(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_large_body_is_refused_before_it_is_read(client: httpx.AsyncClient, meet: Any, declared: bool) -> None:
     ana = await meet()
-    body = b'{"title":"' + b"x" * edge.LARGEST_BODY + b'"}'
+    body = b'{"title":"' + b"x" * LARGEST_BODY + b'"}'
     sent = 0
 
     async def stream() -> Any:
