@@ -4,10 +4,11 @@ import argparse
 import difflib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rehearsal.aws import given
 from rehearsal.aws.facts import Rules
 from rehearsal.aws.formats import FORMATS
 from rehearsal.aws.groups import GROUPS
@@ -71,6 +72,7 @@ def explain(library: Library, token: str) -> Explanation:
     checks = [*_types(resource), *_values(rules), *_groups(rules)]
     if token in RULES:
         checks.append(Check("", "rules over several properties (rehearsal/aws/planned.py)", "check", _PLANNED))
+    checks += [Check("", _at_most(one), "up", one["source"]) for one in given.facts()["quota"] if one["of"] == token]
     keeps = {name for name, known in resource.inputs.items() if known.computed} | rules.computed - rules.not_computed
     sources = {check.source for check in checks} | set(rules.sources.values())
     return Explanation(
@@ -128,6 +130,12 @@ def _expects(table: str, value: Any) -> str:
     if table == "formats":
         return FORMATS[value][1]
     return ("matches " if table == "patterns" else "does not match ") + " and ".join(value)
+
+
+def _at_most(quota: Mapping[str, Any]) -> str:
+    place = "account" if quota.get("everywhere") else "region"
+    same = "".join(f" and {name}" for name in quota.get("per", ()))
+    return f"at most {quota['limit']} for each {place}{same}, a quota of a used account"
 
 
 def _groups(rules: Rules) -> Iterator[Check]:

@@ -38,6 +38,11 @@ def test_json_for_the_report(schemas: object, capsys: pytest.CaptureFixture[str]
     assert namespace["level"] == "schema" and namespace["unverified"]
 
 
+def test_a_quota_is_told_with_what_else_aws_refuses(schemas: object) -> None:
+    one = explain.explain(Library.open(), "aws:ec2/eip:Eip")
+    assert any("at most 5 for each region" in line for line in explain.lines(one))
+
+
 def test_a_misspelt_type(schemas: object) -> None:
     with pytest.raises(RehearsalError, match="did you mean aws:sqs/queue:Queue"):
         explain.main(["aws:sqs/queue:Quee"])
