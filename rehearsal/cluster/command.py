@@ -5,8 +5,9 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
-from rehearsal.cluster import binaries, control_plane, reasons
+from rehearsal.cluster import binaries, control_plane, images, reasons
 from rehearsal.cluster.api import ApiError
 from rehearsal.errors import RehearsalError
 
@@ -22,6 +23,9 @@ def main(argv: list[str]) -> int:
     end = actions.add_parser("stop", help="end its processes; its objects are kept unless --forget")
     end.add_argument("names", nargs="*", help="default: all")
     end.add_argument("--forget", action="store_true", help="remove its folder too")
+    pulled = actions.add_parser("images", help="digests that cannot be pulled: nobody has pushed them yet")
+    pulled.add_argument("--missing", nargs="+", default=[], metavar="DIGEST", help="sha256:..., as if never pushed")
+    pulled.add_argument("--pushed", nargs="+", default=[], metavar="DIGEST", help="somebody pushes them now")
     why = actions.add_parser("reasons", help="why objects do not come up, one line per cause; nothing when all is well")
     why.add_argument("names", nargs="*", help="default: all that run")
     why.add_argument("--json", action="store_true", help="a list of {cluster, namespace, about, kind, message}")
@@ -30,6 +34,8 @@ def main(argv: list[str]) -> int:
     try:
         if options.action == "list":
             return _list()
+        if options.action == "images":
+            return _images(root, options.missing, options.pushed)
         if options.action == "reasons":
             return _reasons(options.names, options.json)
         if options.action == "stop":
@@ -72,6 +78,15 @@ def _reasons(names: list[str], as_json: bool) -> int:
         sys.stdout.write(json.dumps([{"cluster": name, **asdict(reason)} for name, reason in rows]) + "\n")
     else:
         sys.stdout.writelines(f"{name}: {reason}\n" for name, reason in rows)
+    return 0
+
+
+def _images(root: Path, missing: list[str], pushed: list[str]) -> int:
+    before = images.missing(root)
+    now = images.tell(root, (before | set(missing)) - set(pushed))
+    if now != before:
+        control_plane.pull_again(root, binaries.control_plane())
+    sys.stdout.writelines(f"{digest}\n" for digest in sorted(now))
     return 0
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rehearsal.cluster import auto_mode, processes
+from rehearsal.cluster import auto_mode, images, processes
 from rehearsal.cluster.api import Api
 from rehearsal.cluster.binaries import Binaries
 
@@ -152,7 +152,7 @@ def start(
 
 
 def _start_parts(folder: Path, binaries: Binaries, cluster: Cluster) -> None:
-    client, peer, manager, scheduler, kwok = _pick(16000, 32000, 5)
+    client, peer, manager, scheduler = _pick(16000, 32000, 4)
     if not (folder / "sa.key").exists():
         (folder / "sa.key.new").touch(mode=0o600)
         (folder / "sa.key.new").write_bytes(_signing_key())
@@ -210,20 +210,37 @@ def _start_parts(folder: Path, binaries: Binaries, cluster: Cluster) -> None:
         "--use-service-account-credentials=false",
     )
     run("kube-scheduler", *loopback, f"--secure-port={scheduler}")
-    # KWOK waits for the leases of the process before it to run out (40 s), and no pod gets a status until then.
-    server.call("DELETE", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
-    run(
-        "kwok",
-        "--kubeconfig=kubeconfig",
-        "--manage-all-nodes=true",
-        f"--config={Path(__file__).with_name('stages.yaml')}",
-        f"--server-address=127.0.0.1:{kwok}",
-        "--node-lease-duration-seconds=40",
-    )
+    _start_kwok(folder, binaries, server)
     wanted = {f"{zone}-{number}": zone for zone in cluster.zones for number in range(1, NODES_PER_ZONE + 1)}
     for name, zone in wanted.items():
         server.apply("/api/v1/nodes", auto_mode.node(f"node-{name}", zone, cluster.region))
     _wait(folder, "kwok", lambda: len(ready_nodes(server)) >= len(wanted))
+
+
+def _start_kwok(folder: Path, binaries: Binaries, server: Api) -> None:
+    (folder / "stages.yaml").write_text(
+        images.played(Path(__file__).with_name("stages.yaml").read_text(), folder.parent)
+    )
+    # KWOK waits for the leases of the process before it to run out (40 s), and no pod gets a status until then.
+    server.call("DELETE", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
+    flags = (
+        "--kubeconfig=kubeconfig",
+        "--manage-all-nodes=true",
+        "--config=stages.yaml",
+        f"--server-address=127.0.0.1:{_pick(16000, 32000, 1)[0]}",
+        "--node-lease-duration-seconds=40",
+    )
+    processes.spawn("kwok", [binaries["kwok"], *flags], folder)
+
+
+def pull_again(root: Path, binaries: Binaries) -> None:
+    """Let every running cluster see which images there are now."""
+    for cluster in known(root):
+        folder = root / cluster.name
+        with _locked(folder):
+            if "kwok" in running(folder):
+                processes.stop("kwok", folder)
+                _start_kwok(folder, binaries, api(folder, cluster))
 
 
 def _signing_key() -> bytes:

@@ -70,6 +70,34 @@ def test_an_image_digest_chooses_a_pods_fate(
     assert status["containerStatuses"][0]["ready"] is (reason is None)
 
 
+def images(*words: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "rehearsal", "cluster", "images", *words]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def test_an_image_that_is_pushed_later_is_pulled_then(trial: Trial, namespace: str) -> None:
+    digest = f"sha256:{'b' * 64}"
+    assert images("--missing", digest).stdout == f"{digest}\n"
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "late"}, "spec": pod(f"registry/i@{digest}")}
+    trial.api.call("POST", path, body)
+
+    def state() -> dict[str, Any]:
+        [container] = trial.api.call("GET", f"{path}/late")["status"].get("containerStatuses") or [{"state": {}}]
+        return dict(container["state"])
+
+    waiting = eventually(lambda: state().get("waiting"))
+    assert waiting["reason"] == "ImagePullBackOff"
+    assert images("--pushed", digest).stdout == ""
+    assert eventually(lambda: state().get("running"))
+    assert trial.api.call("GET", f"{path}/late")["status"]["phase"] == "Running"
+
+
+def test_what_is_no_digest_is_refused(trial: Trial) -> None:
+    wrong = images("--missing", "latest")
+    assert wrong.returncode == 1 and "image 'latest': a digest is needed" in wrong.stderr
+
+
 @pytest.mark.parametrize(("digest", "condition"), [("a" * 64, "Complete"), ("2" * 64, "Failed")])
 def test_a_job_ends_as_its_image_says(trial: Trial, namespace: str, digest: str, condition: str) -> None:
     path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
