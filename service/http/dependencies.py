@@ -1,5 +1,6 @@
 """What may a route ask for? A unit of work for callers with a permission, a version, an idempotency key."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from service.security.permissions import Caller, Permission
 # Every router names its whole path: a prefix given at inclusion would be missing in `scope["route"].path`, which is
 # the label of the metrics.
 API = "/api/v1"
+ENTITY_TAG = re.compile(r'"?([0-9]{1,9})(?:-[0-9]{1,9})?"?')  # a version, and what may change beside it
 bearer = HTTPBearer(auto_error=False, description="The access token of POST /api/v1/sessions")
 
 
@@ -112,10 +114,9 @@ async def _expected(
 ) -> int:
     if if_match is None:
         raise ProblemError(428, "send the ETag that you read as If-Match, so that nobody's change is overwritten")
-    digits = if_match.strip().removeprefix('"').removesuffix('"')
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+    if not (tag := ENTITY_TAG.fullmatch(if_match.strip())):
         raise ProblemError(412, "If-Match is no ETag of this resource")
-    return int(digits)
+    return int(tag[1])
 
 
 Expected = Annotated[int, Depends(_expected)]

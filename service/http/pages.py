@@ -44,6 +44,11 @@ class Public(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+def absent() -> Any:
+    """The default of a field that a change may leave out but not set to null: it is not among those that were set."""
+    return None
+
+
 class Page(BaseModel, Generic[Item]):
     """One page, newest first."""
 
@@ -81,8 +86,11 @@ def answer(body: BaseModel, status: int = 200, *, version: int | None = None, lo
 
 
 def tagged(response: Response, model: Tagged, location: str | None = None) -> Tagged:
-    """The answer, with its entity tag and, when it is new, its place in the headers."""
-    response.headers["etag"] = entity_tag(model.version)
+    """The answer, with its entity tag and, when it is new, its place in the headers.
+
+    The tag is the version, or what a model says in `tag`: the version and, after a dash, what changes beside it.
+    """
+    response.headers["etag"] = f'"{getattr(model, "tag", model.version)}"'
     if location is not None:
         response.headers["location"] = location
     return model

@@ -1,9 +1,12 @@
 """What are the rules of uploads? Start, send to the store directly, complete with a checksum."""
 
+from sqlmodel import col, update
+
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.media.models import Media
 from service.media.schemas import MediaCreate
+from service.scenes.models import Scene
 
 
 def start(work: UnitOfWork, body: MediaCreate) -> Media:
@@ -45,8 +48,10 @@ async def complete(work: UnitOfWork, media: Media) -> None:
 
 
 async def delete(work: UnitOfWork, media: Media) -> None:
-    """Delete an upload; scenes that show it lose their picture, the bytes go after the commit."""
+    """Delete an upload; scenes that show it lose their picture in a new version, the bytes go after the commit."""
     key, owner = media.key, media.owner_id
+    lost = {"image_id": None, "version": col(Scene.version) + 1}
+    await work.session.exec(update(Scene).where(col(Scene.image_id) == media.id).values(lost))
     await work.session.delete(media)
     work.record("media.deleted", media.id)
     work.after_commit(lambda: work.runtime.storage.delete(key))

@@ -41,7 +41,7 @@ async def read_project(
     caller: dependencies.ProjectReader,
 ) -> ProjectPublic:
     """One course: the caller's own, or a published one."""
-    project = ProjectPublic.model_validate(await service.row_of(runtime, caller, project_id))
+    project = ProjectPublic.model_validate(await service.readable(runtime, caller, project_id))
     if project.owner_id == caller.user_id:
         keep(request)
     return tagged(response, project)
@@ -56,7 +56,7 @@ async def change_project(
     response: Response,
 ) -> ProjectPublic:
     """Change a course; publishing is a change of `status`."""
-    project = await service.owned(work, project_id)
+    project = await service.owned(work, project_id, lock=True)
     check_version(expected, project.version)
     service.change(work, project, body)
     await work.session.flush()

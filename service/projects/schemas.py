@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from service.http.pages import Body, Line, Prose, Public
+from service.http.pages import Body, Line, Prose, Public, absent
 
 Status = Literal["draft", "published", "archived"]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
@@ -23,10 +23,10 @@ class ProjectCreate(Body):
 class ProjectChange(Body):
     """What changes; fields left out stay."""
 
-    title: Line | None = Field(default=None, examples=["Fotossíntese em seis minutos"])
-    description: Description | None = Field(default=None, examples=["Para o 8º ano"])
-    language: Language | None = Field(default=None, examples=["pt-BR"])
-    status: Status | None = Field(default=None, examples=["published"])
+    title: Line = Field(default_factory=absent, examples=["Fotossíntese em seis minutos"])
+    description: Description = Field(default_factory=absent, examples=["Para o 8º ano"])
+    language: Language = Field(default_factory=absent, examples=["pt-BR"])
+    status: Status = Field(default_factory=absent, examples=["published"])
 
 
 class ProjectPublic(Public):
@@ -42,3 +42,8 @@ class ProjectPublic(Public):
     version: int = Field(examples=[1])
     created_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
     updated_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
+
+    @property
+    def tag(self) -> str:
+        """Another number of scenes is another answer of the same version."""
+        return f"{self.version}-{self.scene_count}"

@@ -45,36 +45,22 @@ async def published(runtime: Runtime, paging: Paging) -> Sequence[RowMapping]:
     return await runtime.database.rows(PUBLISHED, {"before": paging.cursor or LAST, "most": paging.limit + 1})
 
 
-async def row_of(runtime: Runtime, caller: Caller, project_id: str) -> RowMapping:
+async def readable(runtime: Runtime, caller: Caller, project_id: str) -> RowMapping:
     """One course that the caller may read. Raises ProblemError 404 for strangers' drafts too: existence is not told."""
     found = await runtime.database.rows(GET, {"id": project_id})
-    if not found or not _may_read(caller, found[0]["owner_id"], found[0]["status"]):
+    if not found or not (
+        found[0]["owner_id"] == caller.user_id or found[0]["status"] == "published" or caller.role is Role.ADMIN
+    ):
         raise ProblemError(404, "no such project")
     return found[0]
-
-
-async def readable(work: UnitOfWork, project_id: str) -> Project:
-    """The same as a model, for routes that hold a session anyway. Raises ProblemError 404."""
-    project = await work.session.get(Project, project_id)
-    if project is None or not _may_read(work.caller, project.owner_id, project.status):
-        raise ProblemError(404, "no such project")
-    return project
 
 
 async def owned(work: UnitOfWork, project_id: str, *, lock: bool = False) -> Project:
     """The course as its owner (or an administrator) may change it. Raises ProblemError 404."""
     project = await work.session.get(Project, project_id, with_for_update=lock or None)
-    if project is None or (project.owner_id != work.caller.user_id and not _admin(work.caller)):
+    if project is None or (project.owner_id != work.caller.user_id and work.caller.role is not Role.ADMIN):
         raise ProblemError(404, "no such project")
     return project
-
-
-def _admin(caller: Caller) -> bool:
-    return caller.role is Role.ADMIN
-
-
-def _may_read(caller: Caller, owner_id: str, status: str) -> bool:
-    return owner_id == caller.user_id or status == "published" or _admin(caller)
 
 
 async def create(work: UnitOfWork, body: ProjectCreate) -> Project:
@@ -84,20 +70,20 @@ async def create(work: UnitOfWork, body: ProjectCreate) -> Project:
     work.session.add(project)
     work.record("project.created", project.id)
     work.count("projects_created_total")
-    changed(work, project)
+    outdate(work, project)
     return project
 
 
 def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
-    """Change a course. Raises ProblemError 409 when an empty one is to be published."""
-    fields = body.model_dump(exclude_none=True)
+    """Change a course; the caller holds its lock. Raises ProblemError 409 when an empty one is to be published."""
+    fields = body.model_dump(exclude_unset=True)
     if fields.get("status") == "published":
         if project.scene_count == 0:
             raise ProblemError(409, "a course without scenes cannot be published")
         work.count("feature_use_total", feature="publish")
     project.sqlmodel_update(fields)
     work.record("project.changed", project.id, fields=sorted(fields))
-    changed(work, project)
+    outdate(work, project)
 
 
 async def delete(work: UnitOfWork, project: Project) -> None:
@@ -106,11 +92,17 @@ async def delete(work: UnitOfWork, project: Project) -> None:
     keys = [key for video in videos for key in video.files]
     await work.session.delete(project)
     work.record("project.deleted", project.id)
-    changed(work, project)
+    outdate(work, project)
     work.after_commit(lambda: work.runtime.storage.delete(*keys))
 
 
-def changed(work: UnitOfWork, project: Project) -> None:
-    """Forget the owner's cached pages once the change is committed."""
+async def count_scenes(work: UnitOfWork, project: Project, by: int) -> None:
+    """Count scenes; the caller holds the lock. It makes no other version: whoever edits the title is not disturbed."""
+    counted = {"scene_count": project.scene_count + by, "updated_at": project.updated_at}
+    await work.session.exec(sqlmodel.update(Project).where(sqlmodel.col(Project.id) == project.id).values(counted))
+
+
+def outdate(work: UnitOfWork, project: Project) -> None:
+    """Forget the owner's kept pages once the change is committed."""
     owner = project.owner_id
     work.after_commit(lambda: work.runtime.cache.outdate(owner))

@@ -21,7 +21,7 @@ async def list_scenes(
     project_id: Identifier, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader
 ) -> SceneList:
     """All scenes of a course, in order."""
-    project = await projects.row_of(runtime, caller, project_id)
+    project = await projects.readable(runtime, caller, project_id)
     if project["owner_id"] == caller.user_id:
         keep(request)
     return SceneList.model_validate({"items": await service.rows_of(runtime, project_id)}, from_attributes=True)
@@ -45,16 +45,22 @@ async def create_scene(
 async def reorder_scenes(project_id: Identifier, body: SceneOrder, work: dependencies.WriteProjects) -> SceneList:
     """Put all scenes into a new order."""
     project = await projects.owned(work, project_id, lock=True)
-    return SceneList.model_validate({"items": await service.reorder(work, project, body.scene_ids)})
+    return SceneList.model_validate(
+        {"items": await service.reorder(work, project, body.scene_ids)}, from_attributes=True
+    )
 
 
 @router.get("/{scene_id}", responses=errors.described(401, 403, 404, 422, 429))
 async def read_scene(
-    project_id: Identifier, scene_id: Identifier, work: dependencies.ReadProjects, response: Response
+    project_id: Identifier,
+    scene_id: Identifier,
+    response: Response,
+    runtime: dependencies.RuntimeDep,
+    caller: dependencies.ProjectReader,
 ) -> ScenePublic:
     """One scene."""
-    project = await projects.readable(work, project_id)
-    return tagged(response, ScenePublic.model_validate(await service.one(work, project.id, scene_id)))
+    await projects.readable(runtime, caller, project_id)
+    return tagged(response, ScenePublic.model_validate(await service.row_of(runtime, project_id, scene_id)))
 
 
 @router.patch("/{scene_id}", responses=errors.described(401, 403, 404, 412, 413, 422, 428, 429))

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from service.data.columns import Identifier
-from service.http.pages import Body, Line, Prose, Public
+from service.http.pages import Body, Line, Prose, Public, absent
 
 IMAGE = "0190c0de7a5e7000a000000000000004"
 
@@ -16,15 +16,17 @@ class SceneCreate(Body):
     title: Line = Field(examples=["O que é fotossíntese?"])
     text: Prose = Field(default="", description="bullets, one a line", examples=["Luz\nÁgua\nGás carbônico"])
     narration: Prose = Field(default="", examples=["As plantas fazem o próprio alimento com a luz do sol."])
-    image_id: Identifier | None = Field(default=None, description="a completed upload of the caller", examples=[None])
+    image_id: Identifier | None = Field(
+        default=None, description="a completed picture of the caller or owner", examples=[None]
+    )
 
 
 class SceneChange(Body):
     """What changes; fields left out stay, `image_id: null` removes the picture."""
 
-    title: Line | None = Field(default=None, examples=["Por que as plantas são verdes?"])
-    text: Prose | None = Field(default=None, examples=["Clorofila"])
-    narration: Prose | None = Field(default=None, examples=["A clorofila reflete o verde."])
+    title: Line = Field(default_factory=absent, examples=["Por que as plantas são verdes?"])
+    text: Prose = Field(default_factory=absent, examples=["Clorofila"])
+    narration: Prose = Field(default_factory=absent, examples=["A clorofila reflete o verde."])
     image_id: Identifier | None = Field(default=None, examples=[IMAGE])
 
 

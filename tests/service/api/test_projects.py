@@ -122,3 +122,11 @@ async def test_an_administrator_may_change_what_others_own(client: httpx.AsyncCl
     answer = await client.patch(place, json={"status": "archived"}, headers=admin.headers | {"if-match": '"1"'})
     assert answer.status_code == 200
     assert (await client.get(place, headers=ana.headers)).json()["status"] == "archived"
+
+
+@pytest.mark.parametrize("field", ["title", "description", "language", "status"])
+async def test_what_a_course_must_have_cannot_be_null(client: httpx.AsyncClient, meet: Any, field: str) -> None:
+    ana = await meet()
+    place = f"{URL}/{(await create(client, ana))['id']}"
+    answer = await client.patch(place, json={field: None}, headers=ana.headers | {"if-match": '"1"'})
+    assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == f"body.{field}"

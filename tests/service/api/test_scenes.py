@@ -1,5 +1,7 @@
 """Do scenes behave as documented? Order, pictures, limits, and counts that stay right."""
 
+import asyncio
+import hashlib
 from typing import Any
 
 import httpx
@@ -10,6 +12,9 @@ from hypothesis import strategies as st
 from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes import service
+from service.security.permissions import Role
+
+PNG = b"\x89PNG"
 
 
 @pytest.fixture
@@ -139,3 +144,88 @@ def test_any_order_of_positions_is_the_order_asked_for(order: list[int]) -> None
     """Positions are multiples of STEP in the wanted order: sorting by them gives the order back."""
     positions = {scene: number * service.STEP for number, scene in enumerate(order, 1)}
     assert sorted(positions, key=positions.__getitem__) == order
+
+
+async def test_scenes_come_go_and_move_without_another_version_of_what_did_not_change(
+    client: httpx.AsyncClient, course: Any
+) -> None:
+    """Whoever edits the course's title, or a scene's text, is not told that somebody changed it."""
+    place, headers = course
+    before = await client.get(place, headers=headers)
+    first, second = await add(client, course, "a"), await add(client, course, "b")
+    after = await client.get(place, headers=headers | {"if-none-match": before.headers["etag"]})
+    assert after.status_code == 200 and after.json()["scene_count"] == 2
+    assert after.json() | {"scene_count": 0} == before.json()
+    change = headers | {"if-match": before.headers["etag"]}
+    assert (await client.patch(place, json={"title": "y"}, headers=change)).status_code == 200
+    order = {"scene_ids": [second["id"], first["id"]]}
+    moved = await client.put(f"{place}/scenes/order", json=order, headers=headers)
+    assert moved.json()["items"] == [second, first]
+    edited = f"{place}/scenes/{first['id']}"
+    assert (await client.patch(edited, json={"title": "c"}, headers=headers | {"if-match": '"1"'})).status_code == 200
+
+
+async def picture(client: httpx.AsyncClient, headers: dict[str, str]) -> str:
+    """A completed one."""
+    body = {"name": "a.png", "content_type": "image/png", "size": len(PNG), "sha256": hashlib.sha256(PNG).hexdigest()}
+    media = (await client.post("/api/v1/media", json=body, headers=headers)).json()
+    await client.put(media["upload"]["url"], content=PNG)
+    assert (await client.post(f"/api/v1/media/{media['id']}/complete", headers=headers)).json()["status"] == "ready"
+    return str(media["id"])
+
+
+async def test_a_scene_that_loses_its_picture_is_another_version(client: httpx.AsyncClient, course: Any) -> None:
+    image = await picture(client, course[1])
+    scene = await add(client, course, "a", image_id=image)
+    place = f"{course[0]}/scenes/{scene['id']}"
+    assert (await client.delete(f"/api/v1/media/{image}", headers=course[1])).status_code == 204
+    now = await client.get(place, headers=course[1] | {"if-none-match": '"1"'})
+    assert now.status_code == 200 and now.json()["image_id"] is None and now.json()["version"] == 2
+    change = course[1] | {"if-match": '"1"'}
+    assert (await client.patch(place, json={"image_id": image}, headers=change)).status_code == 412
+
+
+async def test_the_picture_that_an_administrator_set_can_be_sent_back(
+    client: httpx.AsyncClient, course: Any, meet: Any
+) -> None:
+    admin, scene = await meet(Role.ADMIN), await add(client, course, "a")
+    place, theirs = f"{course[0]}/scenes/{scene['id']}", await picture(client, admin.headers)
+    changed = await client.patch(place, json={"image_id": theirs}, headers=admin.headers | {"if-match": '"1"'})
+    assert changed.json()["image_id"] == theirs
+    again = {"image_id": theirs, "title": "b"}
+    assert (await client.patch(place, json=again, headers=course[1] | {"if-match": '"2"'})).status_code == 200
+    owners = await picture(client, course[1])
+    back = await client.patch(place, json={"image_id": owners}, headers=admin.headers | {"if-match": '"3"'})
+    assert back.json()["image_id"] == owners
+
+
+async def test_a_published_course_keeps_a_scene(client: httpx.AsyncClient, course: Any) -> None:
+    (place, headers), scenes = course, [await add(client, course, title) for title in "ab"]
+    publish = headers | {"if-match": '"1"'}
+    assert (await client.patch(place, json={"status": "published"}, headers=publish)).status_code == 200
+    gone = [await client.delete(f"{place}/scenes/{row['id']}", headers=publish) for row in scenes]
+    assert [answer.status_code for answer in gone] == [204, 409]
+    assert await titles(client, course) == ["b"]
+
+
+async def test_a_course_is_not_published_while_it_loses_its_last_scene(
+    racing: httpx.AsyncClient, meet_unshared: Any
+) -> None:
+    ana = await meet_unshared()
+    change = ana.headers | {"if-match": '"1"'}
+    for _ in range(5):
+        place = (await racing.post("/api/v1/projects", json={"title": "x"}, headers=ana.headers)).headers["location"]
+        scene = await racing.post(f"{place}/scenes", json={"title": "x"}, headers=ana.headers)
+        answers = await asyncio.gather(
+            racing.patch(place, json={"status": "published"}, headers=change),
+            racing.delete(scene.headers["location"], headers=change),
+        )
+        assert sorted(answer.is_success for answer in answers) == [False, True]
+
+
+@pytest.mark.parametrize("field", ["title", "text", "narration"])
+async def test_what_a_scene_must_have_cannot_be_null(client: httpx.AsyncClient, course: Any, field: str) -> None:
+    scene = await add(client, course, "a")
+    place, change = f"{course[0]}/scenes/{scene['id']}", course[1] | {"if-match": '"1"'}
+    answer = await client.patch(place, json={field: None}, headers=change)
+    assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == f"body.{field}"
