@@ -7,7 +7,7 @@ inputs only: what a resource is called there is read from who names it.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,17 @@ class Account:
             resource_decides=key,
         )
 
-    def decide(self, caller: Caller, action: str, resource: str = "*", context: Context | None = None) -> Decision:
-        """Would the account allow it?"""
-        return decide(Request(caller, action, resource, context or {}), self.policies(caller, resource))
+    def decide(
+        self,
+        caller: Caller,
+        action: str,
+        resource: str = "*",
+        context: Context | None = None,
+        endpoint: Policy | None = None,
+    ) -> Decision:
+        """Would the account allow it, directly or on the way through a VPC endpoint?"""
+        policies = replace(self.policies(caller, resource), endpoint=endpoint)
+        return decide(Request(caller, action, resource, context or {}), policies)
 
     def assume(self, role: str, caller: Caller, **options: Any) -> Assumed:
         """Take a role (its ARN): see `trust.assume`. A token for another audience is refused by its provider."""

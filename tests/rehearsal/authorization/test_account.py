@@ -145,6 +145,23 @@ def test_a_boundary_is_read_with_its_role_and_must_be_there() -> None:
         small(trusting(Principal="*"), boundary=arn)
 
 
+def test_attached_policies_count_for_their_role_and_unknown_ones_are_told() -> None:
+    reading = row("aws:iam/policy:Policy", "reading", name="reading", path="/",
+                  policy=policy({"Action": "q:Read", "Resource": "*"}))  # fmt: skip
+    attach = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    own = [
+        row("aws:iam/role:Role", "other", name="other", assumeRolePolicy=trusting(Principal="*")),
+        row(attach, "a", role="deploy", policyArn=f"arn:aws:iam::{NUMBER}:policy/reading"),
+        row(attach, "b", role="other", policyArn="arn:aws:iam::aws:policy/Managed"),
+    ]
+    account = small(trusting(Principal="*"), reading, *own)
+    deploy, other = (Caller.session(account.role(name).arn) for name in ("deploy", "other"))
+    assert account.decide(deploy, "q:Read").allowed
+    refused = account.decide(other, "q:Read")
+    assert not refused.allowed and "not read: arn:aws:iam::aws:policy/Managed" in refused.reason
+    assert "not read" not in account.decide(deploy, "q:Write").reason
+
+
 def test_a_buckets_policy_speaks_for_its_objects() -> None:
     deny = json.dumps({"Version": "2012-10-17", "Statement": [
         {"Sid": "Plain", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",

@@ -1,0 +1,1 @@
+"""How do the pods really run? Against stand-ins that enforce what AWS enforces."""

@@ -1,0 +1,1 @@
+"""What answers under AWS's names?"""
