@@ -68,7 +68,11 @@ def read() -> Data:
 
 @dataclass(frozen=True)
 class Estate:
-    """What the service and the exports need of the estate."""
+    """What the service and the exports need of the estate.
+
+    reachable: parts that must be whole before a pod can do its work: the ways out of its subnets, and what makes the
+    addresses answer that it is given (proxy targets, rules of security groups and access lists).
+    """
 
     environment: Environment
     network: Network
@@ -85,6 +89,7 @@ class Estate:
     identity: Identity
     metrics: Metrics
     notifications: Notifications
+    reachable: Sequence[pulumi.Resource]
 
 
 def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi.ResourceOptions) -> Estate:
@@ -94,7 +99,7 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
     notifications = Notifications("notifications", NotificationsArgs(environment, shape.alarms, keys), opts)
     page, ticket = notifications.page, notifications.ticket
     network = Network("network", NetworkArgs(environment, shape.network, logs), opts)
-    Endpoints("endpoints", EndpointsArgs(environment, network, shape.network.interface_endpoints), opts)
+    endpoints = Endpoints("endpoints", EndpointsArgs(environment, network, shape.network.interface_endpoints), opts)
     cluster = Cluster("cluster", ClusterArgs(environment, shape.cluster, network, keys, NAMESPACE), opts)
     pods = cluster.security_group_id
     registry = Registry("registry", RegistryArgs(environment, shape.registry, keys), opts)
@@ -173,6 +178,7 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         identity=identity,
         metrics=metrics,
         notifications=notifications,
+        reachable=[network, endpoints, database, cache],
     )
     watched = targets(estate, shape, domain, firewall, backup)
     Alarms("alarms", AlarmsArgs(environment, data.alarms, notifications, watched), opts)

@@ -25,10 +25,9 @@ class IdentityArgs:
 
 
 class Identity(pulumi.ComponentResource):
-    """The roles by workload. `ready` exists once pods can take them."""
+    """The roles by workload: what depends on the component comes after their policies and associations."""
 
     roles: Mapping[Workload, roles.Role]
-    ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:infra:Identity", name, None, opts)
@@ -43,7 +42,7 @@ class Identity(pulumi.ComponentResource):
             )
             for workload, statements in permissions.of(args.reach).items()
         }
-        self.ready = [
+        for workload, role in self.roles.items():
             aws.eks.PodIdentityAssociation(
                 f"{name}-{workload}",
                 cluster_name=args.cluster.name,
@@ -52,8 +51,6 @@ class Identity(pulumi.ComponentResource):
                 role_arn=role.arn,
                 opts=child,
             )
-            for workload, role in self.roles.items()
-        ]
         self.register_outputs({})
 
 

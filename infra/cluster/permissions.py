@@ -41,13 +41,25 @@ class Reach:
 
 def of(reach: Reach) -> Mapping[Workload, Sequence[Statement]]:
     """The statements of every workload's role."""
-    application = [log_in(reach, "service"), *read_secret(reach, reach.service_secret), use_cache(reach)]
+    # Whatever runs the image reads its settings first, and with them the service's own secret.
+    settings = read_secrets(reach, reach.service_secret)
+    application = [log_in(reach, "service"), *settings]
     return {
-        Workload.API: [*application, *use_media(reach), *send_jobs(reach)],
-        Workload.WORKER: [*application, *use_media(reach), *send_jobs(reach), take_jobs(reach)],
-        Workload.SWEEPER: [*application, *use_media(reach), *send_jobs(reach)],
-        Workload.MIGRATOR: [log_in(reach, "migrator"), *read_secret(reach, reach.service_secret)],
-        Workload.BOOTSTRAP: read_secret(reach, reach.master_secret),
+        Workload.API: [
+            *application,
+            use_cache(reach),
+            *use_media(reach, "s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
+            *use_queue(reach, "sqs:SendMessage"),
+        ],
+        Workload.WORKER: [
+            *application,
+            *use_media(reach, "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
+            *use_queue(reach, "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"),
+        ],
+        # It removes what silent workers left behind, and reads nothing.
+        Workload.SWEEPER: [*application, objects(reach, "s3:DeleteObject")],
+        Workload.MIGRATOR: [log_in(reach, "migrator"), *settings],
+        Workload.BOOTSTRAP: read_secrets(reach, reach.service_secret, reach.master_secret),
     }
 
 
@@ -65,37 +77,34 @@ def use_cache(reach: Reach) -> Statement:
     return Statement("LogInToCache", ["elasticache:Connect"], [reach.cache, reach.cache_user])
 
 
-def use_media(reach: Reach) -> list[Statement]:
-    """Objects of the media bucket; the list permission makes a missing object a 404 instead of a 403."""
+def objects(reach: Reach, *actions: str) -> Statement:
+    """Objects of the media bucket."""
+    return Statement("Objects", actions, [pulumi.Output.concat(reach.media, "/*")])
+
+
+def use_media(reach: Reach, *actions: str) -> list[Statement]:
+    """Objects, their key, and the list permission that makes a missing object a 404 instead of a 403."""
     return [
-        Statement(
-            "Objects",
-            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            [pulumi.Output.concat(reach.media, "/*")],
-        ),
+        objects(reach, *actions),
         Statement("MissingObjects", ["s3:ListBucket"], [reach.media]),
         _with_key(reach, "MediaKey", "s3", reach.media_key, ["kms:Decrypt", "kms:GenerateDataKey"]),
     ]
 
 
-def send_jobs(reach: Reach) -> list[Statement]:
-    """Put jobs into the queue."""
+def use_queue(reach: Reach, *actions: str) -> list[Statement]:
+    """Jobs: put in or taken out, as the actions say; Celery asks for the queue's length in both roles."""
+    sending = "sqs:SendMessage" in actions
+    key = ["kms:Decrypt", "kms:GenerateDataKey"] if sending else ["kms:Decrypt"]
     return [
-        Statement("SendJobs", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"], [reach.queue]),
-        _with_key(reach, "QueueKey", "sqs", reach.queue_key, ["kms:Decrypt", "kms:GenerateDataKey"]),
+        Statement("Jobs", [*actions, "sqs:GetQueueAttributes"], [reach.queue]),
+        _with_key(reach, "QueueKey", "sqs", reach.queue_key, key),
     ]
 
 
-def take_jobs(reach: Reach) -> Statement:
-    """Take jobs out of the queue."""
-    actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
-    return Statement("TakeJobs", actions, [reach.queue])
-
-
-def read_secret(reach: Reach, secret: pulumi.Input[str]) -> list[Statement]:
-    """One secret, and the key it is encrypted with."""
+def read_secrets(reach: Reach, *secrets: pulumi.Input[str]) -> list[Statement]:
+    """Secrets, and the key that they are encrypted with."""
     return [
-        Statement("ReadSecret", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], [secret]),
+        Statement("ReadSecrets", ["secretsmanager:GetSecretValue"], secrets),
         _with_key(reach, "SecretKey", "secretsmanager", reach.secrets_key, ["kms:Decrypt"]),
     ]
 

@@ -1,6 +1,6 @@
 """What is one colour of a release? API pods of one image behind one target group, scaled and disrupted on their own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -29,7 +29,8 @@ API = Role(
 class ColourArgs:
     """target_group_arn: the colour's group behind the load balancer.
 
-    first: what must have happened before a pod of this image starts (its migration).
+    first: what must have happened before a pod of this image starts: its migration, and the balancer's listener,
+    without which a target group never finds a pod healthy.
     """
 
     colour: Colour
@@ -39,7 +40,7 @@ class ColourArgs:
     target_group_arn: pulumi.Input[str]
     scaling: ScalingShape
     rollout_seconds: int
-    first: pulumi.Resource
+    first: Sequence[pulumi.Resource]
 
 
 def autoscaler_spec(name: str, scaling: ScalingShape) -> kubernetes.autoscaling.v2.HorizontalPodAutoscalerSpecArgsDict:
@@ -71,7 +72,7 @@ def disruption_spec(match: Mapping[str, str]) -> kubernetes.policy.v1.PodDisrupt
 
 
 class ColourPods(pulumi.ComponentResource):
-    """Deployment, autoscaler, disruption budget, Service and the binding to the load balancer."""
+    """Service, binding to the load balancer, Deployment, autoscaler and disruption budget."""
 
     deployment: kubernetes.apps.v1.Deployment
 
@@ -86,6 +87,30 @@ class ColourPods(pulumi.ComponentResource):
             "labels": pods.labels(API.name, colour=args.colour),
         }
         role = Role(**{**vars(API), "labels": {"colour": args.colour}})
+        # Service and binding come first: a pod gets its readiness gate when it is made, from a binding that is there.
+        service = kubernetes.core.v1.Service(
+            f"{name}-service",
+            # It has no pods yet: the provider would wait for them.
+            metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
+            spec={
+                "type": "ClusterIP",
+                "selector": match,
+                "ports": [{"name": "http", "port": 80, "target_port": "http", "protocol": "TCP"}],
+            },
+            opts=inside,
+        )
+        binding = kubernetes.apiextensions.CustomResource(
+            f"{name}-binding",
+            api_version="eks.amazonaws.com/v1",
+            kind="TargetGroupBinding",
+            metadata=metadata,
+            spec={
+                "serviceRef": {"name": service.metadata.name, "port": 80},
+                "targetGroupARN": args.target_group_arn,
+                "targetType": "ip",
+            },
+            opts=inside,
+        )
         # The number of pods is only where the autoscaler starts: it owns the field, and no deployment takes it back.
         self.deployment = kubernetes.apps.v1.Deployment(
             name,
@@ -111,7 +136,7 @@ class ColourPods(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(
                 inside,
                 pulumi.ResourceOptions(
-                    depends_on=[args.first],
+                    depends_on=[*args.first, binding],
                     ignore_changes=["spec.replicas"],
                     custom_timeouts=rollout_timeouts(args.rollout_seconds),
                 ),
@@ -125,29 +150,6 @@ class ColourPods(pulumi.ComponentResource):
             f"{name}-budget",
             metadata=metadata,
             spec=disruption_spec(match),
-            opts=inside,
-        )
-        service = kubernetes.core.v1.Service(
-            f"{name}-service",
-            # Its pods are ready by now: the provider's own wait for endpoints would add ten seconds to every release.
-            metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
-            spec={
-                "type": "ClusterIP",
-                "selector": match,
-                "ports": [{"name": "http", "port": 80, "target_port": "http", "protocol": "TCP"}],
-            },
-            opts=after,
-        )
-        kubernetes.apiextensions.CustomResource(
-            f"{name}-binding",
-            api_version="eks.amazonaws.com/v1",
-            kind="TargetGroupBinding",
-            metadata=metadata,
-            spec={
-                "serviceRef": {"name": service.metadata.name, "port": 80},
-                "targetGroupARN": args.target_group_arn,
-                "targetType": "ip",
-            },
             opts=inside,
         )
         self.register_outputs({"deployment": self.deployment.metadata.name})

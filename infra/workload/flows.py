@@ -64,10 +64,7 @@ def flows(neighbours: Neighbours) -> list[Flow]:
         names, identity, aws = outward(component, neighbours.dns)
         database = Flow(component, False, data, ((tcp, MYSQL_PORT),), "the database, through its proxy")
         allowed += [names, identity, database, aws]
-    allowed += [
-        Flow(component, False, data, ((tcp, CACHE_PORT),), "the cache") for component in ("api", "worker", "sweeper")
-    ]
-    return allowed
+    return [*allowed, Flow("api", False, data, ((tcp, CACHE_PORT),), "the cache")]
 
 
 def policy_spec(component: str, allowed: Sequence[Flow]) -> networking.NetworkPolicySpecArgsDict:

@@ -4,7 +4,7 @@ It keeps nothing: no password, no user, no database that matters. Nobody can cha
 reaches it may read. It is reached with `kubectl port-forward` alone, so the cluster's access entries say who may.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -48,7 +48,7 @@ class GrafanaArgs:
     """What Grafana needs of the estate.
 
     image: by digest. sources, boards: provisioning and dashboards by file name. workspace: ARN of the metrics.
-    dns: the cluster's DNS service.
+    dns: the cluster's DNS service. first: what must be there before a pod.
     """
 
     environment: Environment
@@ -60,6 +60,7 @@ class GrafanaArgs:
     workspace: pulumi.Input[str]
     dns: IPv4Network
     rollout_seconds: int
+    first: Sequence[pulumi.Resource]
 
 
 def statements(workspace: pulumi.Input[str]) -> list[Statement]:
@@ -113,7 +114,7 @@ class Grafana(pulumi.ComponentResource):
             )
             for purpose, data in files.items()
         }
-        ready: list[pulumi.Resource] = [*tenancy.ready, *network.ready, identity, *role.ready]
+        ready: list[pulumi.Resource] = [*tenancy.ready, *network.ready, identity, *role.ready, *args.first]
         match = pods.selector(NAME)
         kubernetes.apps.v1.Deployment(
             name,

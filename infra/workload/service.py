@@ -17,7 +17,7 @@ from infra.workload.colour import API, ColourArgs, ColourPods
 from infra.workload.flows import Flows, Neighbours, flows
 from infra.workload.pods import Configuration, Role
 from infra.workload.shape import Colour, ReleaseShape, WorkloadShape
-from infra.workload.tasks import BOOTSTRAP, MIGRATE, TaskArgs, task
+from infra.workload.tasks import BOOTSTRAP, BOOTSTRAP_RETRIES, MIGRATE, MIGRATION_RETRIES, TaskArgs, task
 from infra.workload.tenancy import BEHIND_BALANCER, PRIORITIES, Tenancy, TenancyArgs, quota
 
 ACCOUNTS = tuple(role.name for role in (API, WORKER, SWEEPER, MIGRATE, BOOTSTRAP))
@@ -31,7 +31,8 @@ class ServiceArgs:
     settings: what every role reads, by setting (`DATABASE__URL`); never a secret, the service fetches those itself
     from the secret called secret_name. migrator_settings: what the migration reads instead. bootstrap_arguments: where
     the master secret is, and whom to create. admission: objects of policies/admission. target_groups: ARN of each
-    colour's target group. identities: what binds service accounts to AWS roles.
+    colour's target group. first: what must be there before any pod: ways, stores, identities. front_door: what must
+    be there before a pod can be found healthy behind it.
     """
 
     cluster: Cluster
@@ -45,7 +46,8 @@ class ServiceArgs:
     bootstrap_arguments: Sequence[pulumi.Input[str]]
     admission: Sequence[Mapping[str, Any]]
     target_groups: Mapping[Colour, pulumi.Input[str]]
-    identities: list[pulumi.Resource]
+    first: Sequence[pulumi.Resource]
+    front_door: Sequence[pulumi.Resource]
 
 
 def variables(settings: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
@@ -76,7 +78,7 @@ class Service(pulumi.ComponentResource):
             opts=inside,
         )
         configuration = Configuration(config.metadata.name, args.secret_name)
-        ready: list[pulumi.Resource] = [*guards, *tenancy.ready, *network.ready, *args.identities]
+        ready: list[pulumi.Resource] = [*guards, *tenancy.ready, *network.ready, *args.first]
         release = args.release
         active = release.images[release.active]
 
@@ -92,7 +94,8 @@ class Service(pulumi.ComponentResource):
                     variables=variables(args.migrator_settings if role is MIGRATE else {}),
                     arguments=args.bootstrap_arguments if role is BOOTSTRAP else (),
                     first=first,
-                    seconds=args.shape.rollout_seconds,
+                    seconds=args.shape.task_seconds,
+                    retries=BOOTSTRAP_RETRIES if role is BOOTSTRAP else MIGRATION_RETRIES,
                 ),
                 inside,
             )
@@ -112,7 +115,7 @@ class Service(pulumi.ComponentResource):
                     args.target_groups[colour],
                     args.shape.api,
                     args.shape.rollout_seconds,
-                    migrations[image],
+                    [migrations[image], *args.front_door],
                 ),
                 inside,
             )

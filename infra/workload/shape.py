@@ -31,6 +31,9 @@ class WorkloadShape(Shape):
 
     api: ScalingShape = Field(description="pods that answer requests")
     worker: ScalingShape = Field(description="pods that render videos")
+    task_seconds: int = Field(
+        ge=10, le=3600, description="seconds that a task (database users, a migration) may take, with its retries"
+    )
     rollout_seconds: int = Field(
         ge=30, le=900, description="seconds without progress after which a rollout is given up"
     )

@@ -44,7 +44,8 @@ def service_args(estate: Estate, shape: EstateShape, data: Data) -> ServiceArgs:
         ],
         admission=data.admission,
         target_groups={colour: group.arn for colour, group in estate.balancer.target_groups.items()},
-        identities=list(estate.identity.ready),
+        first=[*estate.reachable, estate.identity],
+        front_door=[estate.balancer],
     )
 
 
@@ -66,6 +67,7 @@ def grafana_args(estate: Estate, shape: EstateShape, data: Data) -> GrafanaArgs:
         workspace=estate.metrics.arn,
         dns=dns(shape),
         rollout_seconds=shape.workload.rollout_seconds,
+        first=estate.reachable,
     )
 
 

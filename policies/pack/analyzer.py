@@ -151,6 +151,7 @@ def _resource(request: Any, parent: str) -> Resource:
         ignore_changes=tuple(request.options.ignoreChanges),
         parent=parent,
         provider=properties(request.provider.properties),
+        dependencies=tuple(getattr(request, "dependencies", ())),
         property_dependencies={
             name: tuple(links.urns) for name, links in getattr(request, "propertyDependencies", {}).items()
         },

@@ -42,6 +42,7 @@ def _resource(row: dict[str, Any], providers: Mapping[str, Mapping[str, Any]]) -
         ignore_changes=tuple(row.get("ignoreChanges") or ()),
         parent=row.get("parent") or "",
         provider=providers.get(named) or providers.get(named.rpartition("::")[0]) or {},
+        dependencies=tuple(row.get("dependencies") or ()),
         property_dependencies={name: tuple(urns) for name, urns in (row.get("propertyDependencies") or {}).items()},
         outputs=plain(row.get("outputs") or {}) | ({"id": row["id"]} if row.get("id") else {}),
     )

@@ -44,6 +44,7 @@ class Resource:
     parent: str = ""
     provider: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -125,6 +126,27 @@ class Stack:
     def of(self, *types: str) -> Iterator[Resource]:
         """The resources of these types."""
         return (resource for type_ in types for resource in self._by_type.get(type_, ()))
+
+    @cached_property
+    def _by_urn(self) -> Mapping[str, Resource]:
+        return {resource.urn: resource for resource in self.resources}
+
+    def named_by(self, source: Resource, *properties: str) -> Iterator[Resource]:
+        """The resources that properties of `source` came from: of all its properties when none is named."""
+        for name, urns in source.property_dependencies.items():
+            if not properties or name in properties:
+                yield from (self._by_urn[urn] for urn in urns if urn in self._by_urn)
+
+    def before(self, resource: Resource) -> frozenset[str]:
+        """The URNs of everything that is complete before `resource` begins."""
+        found: set[str] = set()
+        waiting = [resource]
+        while waiting:
+            one = waiting.pop()
+            named = {*one.dependencies, *(urn for urns in one.property_dependencies.values() for urn in urns)}
+            waiting += [self._by_urn[urn] for urn in named - found if urn in self._by_urn]
+            found |= named
+        return frozenset(found)
 
     def linked(self, type_: str, path: str, target: Resource) -> Iterator[Resource]:
         """The resources of a type whose value at `path` refers to `target`."""

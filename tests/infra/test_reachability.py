@@ -140,23 +140,14 @@ def test_no_subnet_is_left_to_an_acl_that_lets_nothing_through(graph: Graph) -> 
 
 
 # What each workload's policy is made from: nothing else of the estate can be named in it.
-APPLICATION = {
-    "cache",
-    "cache-service",
-    "database-proxy",
-    "encryption-transient",
-    "encryption-media",
-    "encryption-secrets",
-    "media",
-    "queue",
-    "secrets",
-}
+SETTINGS = {"encryption-secrets", "secrets"}
+RENDERING = {*SETTINGS, "database-proxy", "encryption-transient", "encryption-media", "media", "queue"}
 OWN = {
-    "api": APPLICATION,
-    "worker": APPLICATION,
-    "sweeper": APPLICATION,
-    "migrator": {"database-proxy", "encryption-secrets", "secrets"},
-    "bootstrap": {"database", "encryption-secrets"},
+    "api": {*RENDERING, "cache", "cache-service"},
+    "worker": RENDERING,
+    "sweeper": {*SETTINGS, "database-proxy", "media"},
+    "migrator": {*SETTINGS, "database-proxy"},
+    "bootstrap": {*SETTINGS, "database"},
 }
 USER = {"api": "service", "worker": "service", "sweeper": "service", "migrator": "migrator"}
 

@@ -41,6 +41,7 @@ def compliant() -> list[Row]:
             "inputs": copy.deepcopy(row["inputs"]),
             "protect": row.get("protect", False),
             "provider": "aws" if row["type"].startswith("aws:") else "",
+            "dependencies": [names[target] for target in row.get("after", ())],
             "propertyDependencies": {
                 key: [names[target] for target in targets] for key, targets in row.get("refs", {}).items()
             },
@@ -75,6 +76,8 @@ def mutated(rows: list[Row], change: Mapping[str, Any]) -> list[Row] | None:
     row = wanted[0]
     if change.get("drop"):
         rows.remove(row)
+    if change.get("hasty"):
+        row["dependencies"] = []
     row["protect"] = change.get("protect", row.get("protect", False))
     row["ignoreChanges"] = change.get("ignore", row.get("ignoreChanges", []))
     for path in change.get("unset", ()):

@@ -119,6 +119,13 @@ class Stack:
         found = {row["metadata"]["name"]: row["metadata"]["uid"] for row in self.get("batch/v1 jobs")["items"]}
         return {name: uid for name, uid in found.items() if not name.startswith("sweeper")}
 
+    def cordon(self, closed: bool) -> None:
+        """Whether the nodes take no pod, or do."""
+        for row in self.api.call("GET", "/api/v1/nodes")["items"]:
+            body = {"spec": {"unschedulable": closed}}
+            path = f"/api/v1/nodes/{row['metadata']['name']}"
+            self.api.call("PATCH", path, body, kind="application/merge-patch+json")
+
     def api_pods(self) -> list[dict[str, Any]]:
         """Pods that answer requests, of any colour, without those on their way out."""
         rows = self.get("v1 pods?labelSelector=app.kubernetes.io/component=api")["items"]
@@ -144,9 +151,9 @@ def quota(stack: Stack, pods: int) -> Iterator[None]:
         stack.api.call("DELETE", f"{path}/tight")
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    base = tmp_path_factory.mktemp("workload")
+@contextmanager
+def begun(base: Path) -> Iterator[Stack]:
+    """A cluster with nodes, and a stack that was never deployed."""
     start = os.environ | {"REHEARSAL_DIR": str(base / "rehearsal"), "KUBERNETES": "real"}
 
     def rehearsal(*words: str, env: Mapping[str, str] = start) -> str:
@@ -164,17 +171,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     scaling = {"api": {"least": 3, "most": 10}, "worker": {"least": 1, "most": 4}}
     made.config = {
         "kubeconfig": kubeconfig,
-        "workload": scaling | {"rollout_seconds": 30},
+        "workload": scaling | {"rollout_seconds": 30, "task_seconds": 30},
         "settings": {"ENVIRONMENT": "dev"},
         "changes": {},
     }
     made.pulumi("stack", "init")
     try:
-        made.up(release=STEADY)
         yield made
         made.pulumi("destroy", "--yes")
     finally:
         rehearsal("cluster", "stop", NAME, "--forget", env=env)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with begun(tmp_path_factory.mktemp("workload")) as made:
+        made.up(release=STEADY)
+        yield made
 
 
 @pytest.fixture
