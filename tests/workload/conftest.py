@@ -77,6 +77,11 @@ class Stack:
         assert done.returncode == code, f"pulumi {' '.join(arguments)}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def rehearsal(self, *words: str) -> str:
+        """Tell the rehearsal that the stack lives in."""
+        line = [sys.executable, "-m", "rehearsal", *words]
+        return subprocess.run(line, cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE, text=True).stdout
+
     def configure(self, **config: Any) -> None:
         """Change the stack's configuration."""
         self.config |= config
@@ -118,13 +123,6 @@ class Stack:
         """Names and ids of the tasks, without the sweeper's runs, which come and go every minute."""
         found = {row["metadata"]["name"]: row["metadata"]["uid"] for row in self.get("batch/v1 jobs")["items"]}
         return {name: uid for name, uid in found.items() if not name.startswith("sweeper")}
-
-    def cordon(self, closed: bool) -> None:
-        """Whether the nodes take no pod, or do."""
-        for row in self.api.call("GET", "/api/v1/nodes")["items"]:
-            body = {"spec": {"unschedulable": closed}}
-            path = f"/api/v1/nodes/{row['metadata']['name']}"
-            self.api.call("PATCH", path, body, kind="application/merge-patch+json")
 
     def api_pods(self) -> list[dict[str, Any]]:
         """Pods that answer requests, of any colour, without those on their way out."""

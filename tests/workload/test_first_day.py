@@ -40,18 +40,17 @@ def converged(stack: Stack) -> None:
     stack.pulumi("preview", "--expect-no-changes")
 
 
-def test_a_task_that_no_node_took_runs_at_the_next_deployment(unborn: Stack) -> None:
-    unborn.cordon(True)
-    try:
-        unborn.up(release=STEADY, code=1)
-    finally:
-        unborn.cordon(False)
+def test_a_deployment_whose_image_was_not_pushed_goes_on_when_it_is(unborn: Stack) -> None:
+    digest = image("a").partition("@")[2]
+    unborn.rehearsal("cluster", "images", "--missing", digest)
+    unborn.up(release=STEADY, code=1)
     assert failed(unborn) == image("a")
+    unborn.rehearsal("cluster", "images", "--pushed", digest)
     unborn.up()
     converged(unborn)
 
 
-def test_a_task_whose_image_was_missing_runs_with_the_one_that_is_there(unborn: Stack) -> None:
+def test_a_task_that_failed_runs_with_the_image_that_the_release_has_by_then(unborn: Stack) -> None:
     unborn.up(release=STEADY | {"images": {"blue": image("0")}}, code=1)
     assert failed(unborn) == image("0")
     unborn.up(release=STEADY)

@@ -33,7 +33,7 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(ROOT / "stacks", folder / "stacks")
     # Where the page begins is where it ends: blue alone. Its failure is not waited for longer than necessary.
     (alone,) = [text for _, text in blocks() if "candidate: null" in text]
-    configure(folder, yaml.safe_load(alone) | {"tecnocursos:workload": {"rollout_seconds": 30}})
+    configure(folder, yaml.safe_load(alone) | {"tecnocursos:workload": {"rollout_seconds": 30, "task_seconds": 30}})
     try:
         done = run(folder, "make up ENV=dev")
         assert done.returncode == 0, done.stdout
