@@ -33,7 +33,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-TABLE = {"mysql_charset": "utf8mb4", "mysql_engine": "InnoDB"}
+# Text is compared letter by letter, as SQLite does: the server's own collation takes víctor@ for victor@.
+TABLE = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
 Key = String(32).with_variant(mysql.CHAR(32, charset="ascii", collation="ascii_bin"), "mysql")
 Digest = String(64).with_variant(mysql.CHAR(64, charset="ascii", collation="ascii_bin"), "mysql")
 Long = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")

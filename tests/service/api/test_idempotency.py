@@ -95,6 +95,13 @@ async def test_a_key_belongs_to_one_person(client: httpx.AsyncClient, meet: Any)
     assert made[0].json()["id"] != made[1].json()["id"]
 
 
+async def test_a_key_in_other_letters_is_another_key(client: httpx.AsyncClient, meet: Any) -> None:
+    ana = await meet()
+    keys = ("aaaaaaaB", "AAAAAAAb")
+    made = [await client.post(URL, json={"title": "x"}, headers=ana.headers | {"idempotency-key": key}) for key in keys]
+    assert made[0].json()["id"] != made[1].json()["id"]
+
+
 async def test_a_repeated_upload_gets_a_link_that_works(
     client: httpx.AsyncClient, meet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
