@@ -40,22 +40,30 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome, the generation under which a page may be stored, and the page when it is known."""
+    """The outcome, the generation under which a page may be stored, and the page when it is known.
+
+    `wait` says after how many seconds one that is limited would be admitted.
+    """
 
     outcome: Outcome
     generation: str = "0"
     page: bytes | None = None
+    wait: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who asks (`user:<id>` or `address:<ip>`), under which limit, for which page."""
+    """Who asks (`user:<id>` or `address:<ip>`), under which limit, for which page.
+
+    `cost` is what it counts for: -1 takes one back, 0 only asks whether the session is open.
+    """
 
     subject: str
     session: str
     window: int
     limit: float
     page: str = ""
+    cost: int = 1
 
 
 class Store(Protocol):
@@ -100,9 +108,12 @@ class MemoryStore:
         current = f"rate:{admission.subject}:{window}:{slot}"
         count = self._get(current, 0)
         before = self._get(f"rate:{admission.subject}:{window}:{slot - 1}", 0)
-        if before * (1 - now % window / window) + count >= admission.limit:
-            return Decision(Outcome.LIMITED)
-        self._set(current, count + 1, 2 * window)
+        share, limit = now % window / window, admission.limit
+        if admission.cost > 0 and before * (1 - share) + count >= limit:
+            wait = 1 - (limit - count) / before - share if count < limit else 2 - limit / max(count, 1) - share
+            return Decision(Outcome.LIMITED, wait=int(wait * window + 1e-3) + 1)
+        if admission.cost:
+            self._set(current, max(0, count + admission.cost), 2 * window)
         if not admission.page:
             return Decision(Outcome.ADMITTED)
         generation = self._get(f"generation:{admission.subject}", "0")
@@ -155,7 +166,10 @@ class RedisStore:
             admission.window,
             admission.limit,
             admission.page,
+            admission.cost,
         )
+        if answer[0] == Outcome.LIMITED:
+            return Decision(Outcome.LIMITED, wait=answer[1])
         generation = answer[1].decode() if isinstance(answer[1], bytes) else "0"
         return Decision(Outcome(answer[0]), generation, answer[2] if len(answer) > 2 else None)
 
@@ -251,6 +265,10 @@ class Cache:
     async def admit(self, admission: Admission) -> Decision:
         """May this request pass, and is its page known?"""
         return await self._call(lambda store: store.admit(admission), lambda store: store.admit(admission))
+
+    async def is_open(self, session: str) -> bool:
+        """Do this session's access tokens still work? For what lasts longer than a request."""
+        return (await self.admit(Admission("", session, 1, 1, cost=0))).outcome is not Outcome.REVOKED
 
     async def fill(self, subject: str, generation: str, page: str, body: bytes) -> None:
         """Keep a page for `cache.page_seconds`."""

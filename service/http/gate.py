@@ -37,7 +37,7 @@ class Gate:
             decision = await self._admit(zone, None, state["address"], page)
         if decision.outcome is Outcome.LIMITED:
             runtime.metrics.count("rate_limited_total", zone=zone.name)
-            await _limited(zone, scope, receive, send)
+            await _limited(zone, decision.wait, scope, receive, send)
             return
         if page:
             runtime.metrics.count("cache_requests_total", result="miss" if decision.page is None else "hit")
@@ -100,9 +100,9 @@ def _known(scope: Scope, page: bytes) -> Response:
     return Response(body, 200, headers, "application/json")
 
 
-async def _limited(zone: zones.Zone, scope: Scope, receive: Receive, send: Send) -> None:
+async def _limited(zone: zones.Zone, wait: int, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 4429})
         return
     detail = f"more than {zone.rate:g} requests per second in the zone {zone.name!r}"
-    await errors.response(429, detail, {"retry-after": "1"})(scope, receive, send)
+    await errors.response(429, detail, {"retry-after": str(wait)})(scope, receive, send)

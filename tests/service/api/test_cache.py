@@ -5,12 +5,14 @@ import itertools
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import redis.asyncio
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError, ReadOnlyError
 
@@ -53,6 +55,39 @@ async def test_a_page_is_found_until_it_is_outdated(store: Store) -> None:
     await store.outdate(subject, 60)
     after = await store.admit(admission)
     assert after.page is None and after.generation != first.generation
+
+
+async def test_a_try_that_is_taken_back_does_not_count(store: Store) -> None:
+    admission = Admission(new(), "", 3600, 2)
+    for _ in range(5):
+        assert (await store.admit(admission)).outcome is Outcome.ADMITTED
+        await store.admit(replace(admission, cost=-1))
+    await store.admit(replace(admission, cost=-1))  # what was never charged gives nothing
+    assert [(await store.admit(admission)).outcome for _ in range(3)].count(Outcome.ADMITTED) == 2
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=40), st.integers(1, 6), st.booleans())
+async def test_whoever_waits_as_long_as_told_is_admitted_and_not_a_second_before(
+    store: Store, pauses: list[int], limit: int, tight: bool
+) -> None:
+    moment, admission = 1_700_000_000.0, Admission(new(), "", 10, limit * (0.7 if tight else 1))
+    clock = pytest.MonkeyPatch()
+    clock.setattr("service.data.cache.time", SimpleNamespace(time=lambda: moment))
+    if isinstance(store, MemoryStore):
+        store = MemoryStore(lambda: moment)
+    try:
+        for pause in pauses:
+            moment += pause / 4
+            decision = await store.admit(admission)
+            if decision.outcome is Outcome.LIMITED:
+                told, asked = decision.wait, moment
+                moment = asked + told - 1
+                assert told == 1 or (await store.admit(admission)).outcome is Outcome.LIMITED
+                moment = asked + told
+                assert (await store.admit(admission)).outcome is Outcome.ADMITTED
+    finally:
+        clock.undo()
 
 
 async def test_a_revoked_session_is_refused(store: Store) -> None:

@@ -34,7 +34,10 @@ async def test_included_routers_and_unknown_paths_are_limited(
     codes = [(await client.get(path, headers=ana.headers)).status_code for _ in range(5)]
     assert 429 not in codes[:3] and codes[3:] == [429, 429]
     answer = await client.get(path, headers=ana.headers)
-    assert answer.headers["retry-after"] == "1" and answer.headers["content-type"] == "application/problem+json"
+    assert (
+        1 <= int(answer.headers["retry-after"]) <= 2 * zones.WINDOW
+        and answer.headers["content-type"] == "application/problem+json"
+    )
     assert (await client.get(path, headers=bia.headers)).status_code != 429
 
 
