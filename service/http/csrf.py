@@ -1,14 +1,17 @@
-"""How are routes protected that a browser authenticates by cookie? Site checks and a token bound to the session."""
+"""How are routes protected that a browser authenticates by cookie? By who may send it: this site's own pages.
 
-from fastapi import Request, Response
+The cookie is HttpOnly and SameSite=Strict, and every browser says with a POST, a DELETE or a WebSocket where it comes
+from. So a page needs no token of its own, and goes on after it was loaded again.
+"""
 
-from service.http.errors import ProblemError
+from fastapi import Response
+from starlette.requests import HTTPConnection
+
 from service.runtime import Runtime
 from service.settings import Environment
 
 COOKIE = "refresh_token"
 PATH = "/api/v1/sessions"
-HEADER = "x-csrf-token"
 
 
 def set_cookie(response: Response, runtime: Runtime, token: str) -> None:
@@ -29,20 +32,15 @@ def clear_cookie(response: Response) -> None:
     response.delete_cookie(COOKIE, path=PATH)
 
 
-def token_for(runtime: Runtime, session_id: str) -> str:
-    """The token that a page must send beside the cookie."""
-    return runtime.tokens.sign("csrf", session_id)
+def from_own_site(connection: HTTPConnection, runtime: Runtime) -> bool:
+    """Did a page of this site, or of one that is configured, cause it? Programs that are no browser say nothing.
 
-
-def check(request: Request, runtime: Runtime, session_id: str) -> None:
-    """Refuse a request that another site caused. Raises ProblemError 403."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    own = {str(request.base_url).rstrip("/"), *runtime.settings.security.cors_origins}
-    genuine = runtime.tokens.signed(request.headers.get(HEADER, ""), "csrf", session_id)
-    if site not in {"same-origin", "none"} and origin not in runtime.settings.security.cors_origins:
-        raise ProblemError(403, "cookie routes answer to their own site only")
-    if origin is not None and origin not in own:
-        raise ProblemError(403, "cookie routes answer to their own site only")
-    if not genuine:
-        raise ProblemError(403, f"send the session's csrf_token as {HEADER}")
+    The scheme is taken from the environment: behind the balancer every request arrives as plain HTTP.
+    """
+    settings, headers = runtime.settings, connection.headers
+    schemes = ("http", "https") if settings.environment is Environment.DEV else ("https",)
+    own = {f"{scheme}://{headers.get('host')}" for scheme in schemes}
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    if origin is None:
+        return site in {"same-origin", "none"}
+    return origin in settings.security.cors_origins or (origin in own and site in {"same-origin", "none"})

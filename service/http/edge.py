@@ -135,7 +135,7 @@ def cross_origin(settings: Settings) -> dict[str, Any]:
         "allow_credentials": True,
         "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
         "allow_headers": [
-            *("authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-csrf-token"),
+            *("authorization", "content-type", "if-match", "if-none-match", "idempotency-key"),
             "x-request-id",
         ],
         "expose_headers": ["etag", "location", "retry-after", "x-request-id", "idempotency-replayed"],

@@ -1,4 +1,4 @@
-"""How does a caller prove who it is? Typed access tokens (JWT), opaque refresh tokens, signed links, CSRF tokens."""
+"""How does a caller prove who it is? Typed access tokens (JWT), opaque refresh tokens, signed links."""
 
 import hashlib
 import hmac
@@ -82,7 +82,7 @@ class Tokens:
             return None
 
     def sign(self, purpose: str, *parts: str) -> str:
-        """A signature over parts for one purpose: links to files, CSRF tokens."""
+        """A signature over parts for one purpose: links to files, successors of refresh tokens."""
         return self._mac(self._keys[self._signing], purpose, parts)
 
     def signed(self, signature: str, purpose: str, *parts: str) -> bool:
@@ -97,10 +97,9 @@ class Tokens:
         return hmac.new(key, "\n".join((purpose, *parts)).encode(), hashlib.sha256).hexdigest()
 
 
-def opaque() -> tuple[str, str]:
-    """A refresh token and the hash under which it is stored."""
-    token = secrets.token_urlsafe(32)
-    return token, fingerprint(token)
+def opaque() -> str:
+    """A refresh token; its fingerprint is what is stored."""
+    return secrets.token_urlsafe(32)
 
 
 def fingerprint(token: str) -> str:

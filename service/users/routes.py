@@ -45,6 +45,7 @@ async def change_myself(
     user = await service.account(work.session, work.caller.user_id)
     dependencies.check_version(expected, user.version)
     user.name = body.name
+    work.record("user.changed", user.id, fields=["name"])
     await work.session.flush()
     return tagged(response, UserPublic.model_validate(user))
 
@@ -70,7 +71,7 @@ async def erase_myself(
     body: Erasure, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.CallerDep
 ) -> None:
     """Delete the caller's courses, files and personal data for good; the audit trail keeps only identifiers."""
-    await service.confirm(runtime, caller, body.password.get_secret_value())
+    await service.confirm(runtime, request, caller, body.password.get_secret_value())
     async with runtime.database.transaction() as session:
         await service.erase(session, request, runtime, await service.account(session, caller.user_id))
 

@@ -7,7 +7,6 @@ from fastapi import Request
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.data.cache import Admission, Outcome
 from service.data.columns import now
 from service.data.database import after_commit
 from service.http.dependencies import UnitOfWork
@@ -21,13 +20,11 @@ from service.scenes.models import Scene
 from service.security import audit
 from service.security.audit import AuditEvent
 from service.security.permissions import Caller, Role
-from service.security.tokens import fingerprint
-from service.users import sessions
+from service.users import attempts, sessions
 from service.users.models import RefreshToken, User
 from service.users.schemas import Administration, Export, Registration, UserPublic
 from service.videos.models import Video
 
-ATTEMPTS, ATTEMPT_WINDOW = 10, 300  # failed logins of one account from anywhere, per seconds
 EXPORTED = 10_000  # rows of a kind; more is asked of support, not of one request
 
 
@@ -38,7 +35,7 @@ async def register(runtime: Runtime, request: Request, body: Registration, role:
         if (await session.exec(taken)).first() is not None:
             raise ProblemError(409, "there is an account with this email")
     # Hashing may queue for its share of CPU: no connection is held meanwhile.
-    digest = await runtime.passwords.hash(body.password.get_secret_value())
+    digest = await runtime.passwords.choose(body.password.get_secret_value(), body.email, body.name)
     user = User(email=body.email, name=body.name, password_hash=digest, role=role.value)
     async with runtime.database.transaction() as session:
         session.add(user)
@@ -48,20 +45,19 @@ async def register(runtime: Runtime, request: Request, body: Registration, role:
     return user
 
 
-async def authenticate(runtime: Runtime, email: str, password: str) -> User | None:
+async def authenticate(runtime: Runtime, request: Request, email: str, password: str) -> User | None:
     """The account if the password is right; the time taken does not tell whether the account exists.
 
-    No connection is held while the password is checked. Raises ProblemError 429 after too many attempts on one account.
+    No connection is held while the password is checked. Raises ProblemError 429 after too many wrong ones.
     """
-    account = Admission(f"login:{fingerprint(email)[:32]}", "", ATTEMPT_WINDOW, ATTEMPTS * _factor(runtime))
-    if (await runtime.cache.admit(account)).outcome is not Outcome.ADMITTED:
-        raise ProblemError(429, "too many attempts on this account: wait five minutes", {"retry-after": "300"})
+    charged = await attempts.charge(runtime, request, email)
     async with runtime.database.reading() as session:
         user = (await session.exec(select(User).where(col(User.email) == email))).first()
     usable = user is not None and user.active
     matches, renewed = await runtime.passwords.verify(password, user.password_hash if user and usable else None)
     if user is None or not matches:
         return None
+    await attempts.forgive(runtime, charged)
     if renewed is not None:
         async with runtime.database.transaction() as session:
             stored = await session.get_one(User, user.id)
@@ -69,14 +65,10 @@ async def authenticate(runtime: Runtime, email: str, password: str) -> User | No
     return user
 
 
-def _factor(runtime: Runtime) -> float:
-    return runtime.settings.security.rate_factor
-
-
 async def change_password(runtime: Runtime, request: Request, caller: Caller, old: str, new: str) -> None:
     """Replace the password and close every other session. Raises ProblemError 403 for a wrong old password."""
-    await confirm(runtime, caller, old)
-    digest = await runtime.passwords.hash(new)
+    known = await confirm(runtime, request, caller, old)
+    digest = await runtime.passwords.choose(new, known.email, known.name)
     async with runtime.database.transaction() as session:
         user = await account(session, caller.user_id)
         user.password_hash = digest
@@ -99,12 +91,15 @@ async def found(session: AsyncSession, user_id: str) -> User:
     return user
 
 
-async def confirm(runtime: Runtime, caller: Caller, password: str) -> None:
-    """Make sure that the person at the keyboard knows the password. Raises ProblemError 403."""
+async def confirm(runtime: Runtime, request: Request, caller: Caller, password: str) -> User:
+    """The caller's account, if the person at the keyboard knows the password. Raises ProblemError 403, 429."""
     async with runtime.database.reading() as session:
-        stored = (await account(session, caller.user_id)).password_hash
-    if not (await runtime.passwords.verify(password, stored))[0]:
+        user = await account(session, caller.user_id)
+    charged = await attempts.charge(runtime, request, user.email)
+    if not (await runtime.passwords.verify(password, user.password_hash))[0]:
         raise ProblemError(403, "the password is not right")
+    await attempts.forgive(runtime, charged)
+    return user
 
 
 async def administer(work: UnitOfWork, user: User, change: Administration) -> None:

@@ -16,9 +16,10 @@ from service.security import audit, tokens
 from service.security.permissions import Role
 from service.users.models import RefreshToken, User
 
-# Two tabs of one browser refresh at the same moment: the loser is told to retry, not logged out as a thief.
-SAME_MOMENT = timedelta(seconds=2)
+# An answer that was lost, or two tabs that refresh together: who asks again meanwhile is no thief and gets the same.
+GRACE = timedelta(seconds=20)
 UNAUTHENTICATED = {"www-authenticate": "Bearer"}
+_LIVE = select(RefreshToken).where(col(RefreshToken.used_at).is_(None), col(RefreshToken.revoked_at).is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +33,20 @@ class Opened:
 
 
 async def open_session(
-    session: AsyncSession, request: Request, runtime: Runtime, user: User, family: str | None
+    session: AsyncSession, request: Request, runtime: Runtime, user: User, follows: tuple[str, str] | None = None
 ) -> Opened:
-    """Issue tokens of a new family, or the successor in a family."""
-    token, digest = tokens.opaque()
+    """Issue tokens of a new family, or of the family that follows with this refresh token."""
+    family_id, token = follows or (new(), tokens.opaque())
     # Before the token's row, whose foreign key locks the user's row for sharing: two logins at once would deadlock.
     # Being active is no change of the account: neither its version nor the moment of its change moves.
     await session.exec(
         update(User).where(col(User.id) == user.id).values(last_active_at=now(), updated_at=User.updated_at)
     )
-    family_id = family or new()
     session.add(
         RefreshToken(
             user_id=user.id,
             family_id=family_id,
-            token_hash=digest,
+            token_hash=tokens.fingerprint(token),
             expires_at=now() + timedelta(days=runtime.settings.security.refresh_days),
             address=request.state.address,
             agent=request.headers.get("user-agent", "")[:200],
@@ -57,12 +57,13 @@ async def open_session(
 
 
 async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
-    """Exchange a refresh token for its successor, exactly once.
+    """Exchange a refresh token for its successor, which follows from it and from our key.
 
-    One conditional UPDATE decides who wins a race. Raises ProblemError 401 (unknown, expired, revoked, reused) or 409
-    (used a moment ago by a concurrent request). The revocation is committed before the refusal is raised.
+    One conditional UPDATE decides who wins a race; who comes within the grace gets the same successor, unless that was
+    used already. Raises ProblemError 401 (unknown, expired, revoked, reused). The revocation is committed before the
+    refusal is raised.
     """
-    digest = tokens.fingerprint(token)
+    digest, successor = tokens.fingerprint(token), runtime.tokens.sign("refresh", token)
     async with runtime.database.transaction() as session:
         moment = now()
         claimed = await session.exec(
@@ -78,16 +79,18 @@ async def refresh(request: Request, runtime: Runtime, token: str) -> Opened:
         row = (await session.exec(select(RefreshToken).where(RefreshToken.token_hash == digest))).one_or_none()
         if row is None:
             raise ProblemError(401, "unknown refresh token: log in", UNAUTHENTICATED)
-        if claimed.rowcount == 1:
-            user = await session.get_one(User, row.user_id)
-            if user.active:
-                runtime.metrics.count("sessions_total", event="refreshed")
-                return await open_session(session, request, runtime, user, row.family_id)
-            raise ProblemError(401, "the account is closed", UNAUTHENTICATED)
-        reused = row.used_at is not None and row.revoked_at is None
-        if reused and row.used_at is not None and now() - row.used_at < SAME_MOMENT:
-            raise ProblemError(409, "the token was refreshed a moment ago: use its successor", {"retry-after": "1"})
         family, owner = row.family_id, row.user_id
+        first = claimed.rowcount == 1
+        recent = not first and row.used_at is not None and moment - row.used_at < GRACE
+        if first or (recent and await live(session, successor)):
+            user = await session.get_one(User, owner)
+            if not user.active:
+                raise ProblemError(401, "the account is closed", UNAUTHENTICATED)
+            if first:
+                runtime.metrics.count("sessions_total", event="refreshed")
+                return await open_session(session, request, runtime, user, (family, successor))
+            return Opened(*runtime.tokens.issue(owner, Role(user.role), family), successor, family)
+        reused = row.used_at is not None and row.revoked_at is None
     if reused:
         runtime.metrics.count("sessions_total", event="reuse_detected")
         async with runtime.database.transaction() as session:  # its own transaction: nothing below can undo it
@@ -113,20 +116,14 @@ async def _revoke(session: AsyncSession, *families: str) -> None:
 
 async def open_sessions(session: AsyncSession, user_id: str) -> Sequence[RefreshToken]:
     """The newest token of every open session of a user."""
-    live = select(RefreshToken).where(
-        col(RefreshToken.user_id) == user_id,
-        col(RefreshToken.used_at).is_(None),
-        col(RefreshToken.revoked_at).is_(None),
-        col(RefreshToken.expires_at) > now(),
-    )
-    return (await session.exec(live.order_by(col(RefreshToken.id).desc()))).all()
+    mine = _LIVE.where(col(RefreshToken.user_id) == user_id, col(RefreshToken.expires_at) > now())
+    return (await session.exec(mine.order_by(col(RefreshToken.id).desc()))).all()
 
 
-async def family_of(session: AsyncSession, token: str) -> RefreshToken | None:
-    """The stored row of a refresh token."""
-    return (
-        await session.exec(select(RefreshToken).where(RefreshToken.token_hash == tokens.fingerprint(token)))
-    ).first()
+async def live(session: AsyncSession, token: str) -> RefreshToken | None:
+    """The stored row of a refresh token that may still be used."""
+    mine = _LIVE.where(RefreshToken.token_hash == tokens.fingerprint(token), col(RefreshToken.expires_at) > now())
+    return (await session.exec(mine)).first()
 
 
 async def close_all(session: AsyncSession, runtime: Runtime, user_id: str, *, keep: str = "") -> None:

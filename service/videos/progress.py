@@ -6,6 +6,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from service.data.columns import Identifier
 from service.http import dependencies
+from service.http.csrf import from_own_site
 from service.http.errors import ProblemError
 from service.security.permissions import Permission
 from service.videos import service
@@ -21,16 +22,11 @@ GOING_AWAY, UNAUTHENTICATED, FORBIDDEN, MISSING = 1012, 4401, 4403, 4404
 @router.websocket("/videos/{video_id}/progress")
 async def follow(socket: WebSocket, video_id: Identifier, runtime: dependencies.RuntimeDep) -> None:
     """Send the video whenever it changes, until it is finished, the client leaves or the process drains."""
-    caller, origin = socket.state.caller, socket.headers.get("origin")
-    own = {f"http://{socket.headers.get('host')}", f"https://{socket.headers.get('host')}"}
+    caller = socket.state.caller
     if caller is None:
         await socket.close(UNAUTHENTICATED)
         return
-    if not caller.may(Permission.VIDEOS_REQUEST) or origin not in {
-        None,
-        *own,
-        *runtime.settings.security.cors_origins,
-    }:
+    if not caller.may(Permission.VIDEOS_REQUEST) or not from_own_site(socket, runtime):
         await socket.close(FORBIDDEN)
         return
     await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)

@@ -19,8 +19,12 @@ async def register(client: httpx.AsyncClient, **change: str) -> httpx.Response:
     return await client.post(URL, json=NEW | change)
 
 
+async def log_in(client: httpx.AsyncClient, email: str, password: str) -> httpx.Response:
+    return await client.post("/api/v1/sessions", json={"email": email, "password": password})
+
+
 async def token_of(client: httpx.AsyncClient, email: str, password: str = PASSWORD) -> dict[str, str]:
-    answer = await client.post("/api/v1/sessions", json={"email": email, "password": password})
+    answer = await log_in(client, email, password)
     assert answer.status_code == 201, answer.text
     return {"authorization": f"Bearer {answer.json()['access_token']}"}
 
@@ -47,7 +51,12 @@ async def test_the_stored_password_is_argon2id_with_owasps_parameters(
     ("change", "field"),
     [
         ({"email": "no address"}, "body.email"),
-        ({"email": "a@b\n"}, "body.email"),
+        ({"email": "a@b"}, "body.email"),
+        ({"email": "a@b..example"}, "body.email"),
+        ({"email": "\u200bana@example.com"}, "body.email"),
+        ({"email": "víctoria@example.com"}, "body.email"),
+        ({"email": "ana@example.com\nbia@example.com"}, "body.email"),
+        ({"email": "0" * 32 + "@erased.invalid"}, "body.email"),
         ({"password": "short"}, "body.password"),
         ({"password": "x" * 129}, "body.password"),
         ({"name": ""}, "body.name"),
@@ -60,12 +69,38 @@ async def test_refused_registrations_name_the_field_and_not_the_value(
     client: httpx.AsyncClient, change: dict[str, str], field: str
 ) -> None:
     answer = await register(client, **change)
-    if change == {"email": "a@b\n"}:  # whitespace around an address is a typing habit, not an error
-        assert answer.status_code == 201
-        return
     assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
     assert [row["field"] for row in answer.json()["errors"]] == [field]
     assert PASSWORD not in answer.text and "x" * 129 not in answer.text
+
+
+@pytest.mark.parametrize(
+    "password", ["a" * 12, " " * 12, "password1234", "minhasenha123", "abcdabcdabcd", "bia@example.com", "x" * 128]
+)
+async def test_passwords_that_are_easily_guessed_are_refused_wherever_one_is_chosen(
+    client: httpx.AsyncClient, password: str
+) -> None:
+    answer = await register(client, password=password)
+    assert answer.status_code == 422 and "easily guessed" in answer.json()["detail"]
+    await register(client)
+    headers = await token_of(client, "bia@example.com")
+    body = {"old_password": PASSWORD, "new_password": password}
+    answer = await client.put(f"{URL}/me/password", json=body, headers=headers)
+    assert answer.status_code == 422 and "easily guessed" in answer.json()["detail"]
+    await token_of(client, "bia@example.com")
+
+
+async def test_an_address_with_an_accent_is_another_one(client: httpx.AsyncClient, meet: Any, runtime: Runtime) -> None:
+    """On MySQL as well, whose own collations take é for e and both for É."""
+    digest = await runtime.passwords.hash(PASSWORD)
+    async with runtime.database.transaction() as session:  # from a time when such addresses were taken
+        session.add(User(email="victória@example.com", name="V", password_hash=digest))
+    await register(client, email="victoria@example.com", password="another horse battery")
+    assert (await log_in(client, "victoria@example.com", PASSWORD)).status_code == 401
+    assert (await log_in(client, "victòria@example.com", PASSWORD)).status_code == 401
+    for spelling in ("victória@example.com", "VICTO\u0301RIA@example.com"):  # one letter, or one and its accent
+        me = await client.get(f"{URL}/me", headers=await token_of(client, spelling))
+        assert me.json()["email"] == "victória@example.com"
 
 
 async def test_the_profile_changes_with_its_version(client: httpx.AsyncClient, meet: Any) -> None:
@@ -75,6 +110,8 @@ async def test_the_profile_changes_with_its_version(client: httpx.AsyncClient, m
     assert answer.json()["name"] == "Ana Luz" and answer.headers["etag"] != tag
     stale = await client.patch(f"{URL}/me", json={"name": "x"}, headers=ana.headers | {"if-match": tag})
     assert stale.status_code == 412
+    trail = (await client.get(f"{URL}/me/export", headers=ana.headers)).json()["audit"]
+    assert [(line["action"], line["detail"]) for line in trail] == [("user.changed", {"fields": ["name"]})]
 
 
 async def test_a_new_password_closes_the_other_sessions(client: httpx.AsyncClient) -> None:
