@@ -1,0 +1,61 @@
+"""Which containers does a graph start, as whom, and with which settings?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[str, Any]
+IMAGE = "/tecnocursos/service@"
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of a pod template: of the service's image, or of another one."""
+
+    owner: str  # the object that makes the pods
+    namespace: str
+    service_account: str
+    image: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    @property
+    def of_service(self) -> bool:
+        """Whether it runs the service's image."""
+        return IMAGE in self.image
+
+    @property
+    def command(self) -> str:
+        """The service's command."""
+        return self.arguments[0]
+
+
+def containers(rows: Sequence[Row]) -> Iterator[Container]:
+    """Every container of every pod that the graph makes."""
+    maps = {
+        (row["inputs"]["metadata"]["namespace"], row["inputs"]["metadata"]["name"]): row["inputs"].get("data", {})
+        for row in rows
+        if row["type"] == "kubernetes:core/v1:ConfigMap"
+    }
+    for row in rows:
+        spec = row["inputs"].get("spec") if row["type"].startswith("kubernetes:") else None
+        if not isinstance(spec, Mapping):
+            continue
+        spec = spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec
+        pod = spec.get("template", {}).get("spec")
+        if not pod:
+            continue
+        place = row["inputs"]["metadata"]["namespace"]
+        for one in pod["containers"]:
+            environment: dict[str, str] = {}
+            for source in one.get("envFrom", ()):
+                environment |= maps[place, source["configMapRef"]["name"]]
+            environment |= {each["name"]: each["value"] for each in one.get("env", ()) if "value" in each}
+            yield Container(
+                row["inputs"]["metadata"]["name"],
+                place,
+                pod.get("serviceAccountName", "default"),
+                one["image"],
+                tuple(one.get("args", ())),
+                environment,
+            )
