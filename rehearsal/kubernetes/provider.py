@@ -15,10 +15,10 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from typing_extensions import override
 
-from rehearsal import runner as runner_place
+from rehearsal import runner
 from rehearsal.answers import Change, Checked, Differences, Failure, Object, Refused, Urn
 from rehearsal.aws import api_server
-from rehearsal.kubernetes import kinds
+from rehearsal.kubernetes import jobs, kinds
 from rehearsal.plugin import Provider
 from rehearsal.values import Path, Properties, Value, Values, at, spell, spread
 from rehearsal.world import Row, World
@@ -101,6 +101,9 @@ class Kubernetes(Provider):
         self._reach()
         if preview:
             return Object("", inputs, inputs)
+        failed = jobs.failure(inputs.values, self._server, self.worlds.of())
+        if failed is not None:
+            raise Refused("JobFailed", failed)
         return self._put(urn, inputs, {})
 
     @override
@@ -188,8 +191,8 @@ class Kubernetes(Provider):
 
     def _reach(self) -> None:
         """Raises Refused when the cluster's API server does not answer where the deployer stands."""
-        cluster, runner = self._cluster(), runner_place.current()
-        reason = api_server.refusal(cluster, runner, self.worlds.of()) if cluster and runner else None
+        cluster, place = self._cluster(), runner.current()
+        reason = api_server.refusal(cluster, place, self.worlds.of()) if cluster and place else None
         if reason is not None:
             asked = f'Get "{self._server}/openapi/v2?timeout=32s"'
             raise Refused(_UNREACHABLE, f"unable to load schema information from the API server: {asked}: {reason}")

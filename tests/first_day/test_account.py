@@ -16,6 +16,7 @@ EARLY = {
     "aws:ec2/natGateway:NatGateway",
     "aws:eks/podIdentityAssociation:PodIdentityAssociation",
     "aws:lb/listener:Listener",
+    "kubernetes:batch/v1:Job",
 }
 """Types that AWS or a cluster refuses, or that fail for good, when what they use is not there yet."""
 
