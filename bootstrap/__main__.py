@@ -5,7 +5,9 @@ import pulumi_aws as aws
 
 from bootstrap import settings
 from bootstrap.keys import AccountKey, AccountKeys, AccountKeysArgs
+from bootstrap.registry import Registry, RegistryArgs
 from bootstrap.state import State, StateArgs
+from bootstrap.zone import Zone, ZoneArgs
 from infra.foundation import names, tags
 from infra.foundation.log_store import LogStore, LogStoreArgs
 
@@ -22,6 +24,11 @@ keys = AccountKeys("keys", AccountKeysArgs(environment, configured.encryption.de
 logs = LogStore("account-logs", LogStoreArgs(environment), opts)
 recovery_logs = LogStore("account-logs-recovery", LogStoreArgs(environment, region=environment.recovery_region), opts)
 state = State(names.STATE, StateArgs(environment, keys[AccountKey.STATE], logs, recovery_logs), opts)
+zone = Zone("zone", ZoneArgs(environment, configured.zone, configured.edge.domain), opts)
+registry = Registry("registry", RegistryArgs(environment, configured.registry, keys[AccountKey.OPERATIONS]), opts)
 
 pulumi.export("backend", configured.place.backend)
 pulumi.export("stateBucket", state.bucket.id)
+pulumi.export("domain", configured.edge.domain)
+pulumi.export("nameServers", zone.name_servers)
+pulumi.export("repositories", registry.urls)

@@ -1,4 +1,4 @@
-"""Which keys does the account have before any estate? One for Pulumi's state, one for the secrets in it."""
+"""Which keys does the account have before any estate? For Pulumi's state, for the secrets in it, for the rest."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,7 @@ class AccountKey(StrEnum):
 
     STATE = "account-state"  # the objects of the state bucket
     SECRETS = "account-secrets"  # what is secret in Pulumi's configuration and state
+    OPERATIONS = "account-operations"  # images, trails, alarms
 
 
 @dataclass(frozen=True)
@@ -37,5 +38,6 @@ class AccountKeys(pulumi.ComponentResource):
 
     def _key(self, purpose: AccountKey, args: AccountKeysArgs) -> EncryptionKey:
         own = [keys.own_policies(args.environment)]
-        tagged = tags.data(tags.DataClass.SECRET)
+        internal = purpose is AccountKey.OPERATIONS
+        tagged = tags.data(tags.DataClass.INTERNAL if internal else tags.DataClass.SECRET)
         return keys.create(purpose, KeyArgs(args.environment, purpose, args.deletion_window_days, own, tagged), self)

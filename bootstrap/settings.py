@@ -5,12 +5,14 @@ from typing import Any
 
 from pydantic import Field
 
+from bootstrap.shape import RegistryShape, ZoneShape
 from infra.foundation import configuration
 from infra.foundation.environment import PROJECT as ESTATE
 from infra.foundation.shape import EncryptionShape, EnvironmentShape
+from infra.front_door.shape import EdgeShape
 
 PROJECT = f"{ESTATE}-account"
-SHARED = dict.fromkeys(("place", "logs", "encryption"), ESTATE)
+SHARED = dict.fromkeys(("place", "logs", "encryption", "edge"), ESTATE)
 """What the estate's settings say for both."""
 
 
@@ -18,6 +20,9 @@ class Settings(EnvironmentShape):
     """One account, whole."""
 
     encryption: EncryptionShape = Field(description="KMS keys")
+    edge: EdgeShape = Field(description="the service's domain")
+    zone: ZoneShape = Field(description="the names below the service's own")
+    registry: RegistryShape = Field(description="container images")
 
 
 def load() -> Settings:

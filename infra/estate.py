@@ -10,7 +10,6 @@ import pulumi
 from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.cluster.identity import Identity, IdentityArgs
 from infra.cluster.permissions import Reach
-from infra.cluster.registry import Registry, RegistryArgs
 from infra.data.cache import Cache, CacheArgs
 from infra.data.database import Database, DatabaseArgs
 from infra.data.media import Media, MediaArgs
@@ -77,7 +76,6 @@ class Estate:
     environment: Environment
     network: Network
     cluster: Cluster
-    registry: Registry
     database: Database
     cache: Cache
     queue: Queue
@@ -102,14 +100,13 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
     endpoints = Endpoints("endpoints", EndpointsArgs(environment, network, shape.network.interface_endpoints), opts)
     cluster = Cluster("cluster", ClusterArgs(environment, shape.cluster, network, keys, NAMESPACE), opts)
     pods = cluster.security_group_id
-    registry = Registry("registry", RegistryArgs(environment, shape.registry, keys), opts)
     secrets = Secrets("secrets", SecretsArgs(environment, keys), opts)
     database = Database("database", DatabaseArgs(environment, shape.database, network, keys, pods, page), opts)
     cache = Cache("cache", CacheArgs(environment, shape.cache, network, keys, pods, ticket, data.cache_access), opts)
     queue = Queue("queue", QueueArgs(environment, shape.queue, keys), opts)
     media = Media("media", MediaArgs(environment, shape.media, keys, logs), opts)
     configuration = _configuration(environment, keys, logs, opts)
-    domain = Domain("domain", DomainArgs(environment, shape.edge.domain), opts)
+    domain = Domain("domain", DomainArgs(shape.edge.domain), opts)
     firewall = Firewall("firewall", FirewallArgs(environment, shape.edge, keys), opts)
     balancer = LoadBalancer(
         "balancer",
@@ -166,7 +163,6 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         environment=environment,
         network=network,
         cluster=cluster,
-        registry=registry,
         database=database,
         cache=cache,
         queue=queue,

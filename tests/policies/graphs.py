@@ -20,13 +20,14 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PROFILES = ROOT / "policies/profiles"
 ENVIRONMENTS = ("dev", "staging", "production")
+GRAPHS = (*ENVIRONMENTS, *(f"bootstrap-{environment}" for environment in ENVIRONMENTS))
 Row = dict[str, Any]
 
 
 @cache
-def profile(environment: str) -> Mapping[str, Setting]:
-    """The settings of an environment."""
-    return settings.profile(PROFILES / f"{environment}.yaml", catalogue.load())
+def profile(name: str) -> Mapping[str, Setting]:
+    """The settings of an environment, by the name of one of its graphs."""
+    return settings.profile(PROFILES / f"{name.rpartition('-')[2]}.yaml", catalogue.load())
 
 
 @cache
@@ -51,9 +52,15 @@ def compliant() -> list[Row]:
 
 
 @cache
-def golden(environment: str) -> list[Row]:
-    """The committed graph of an environment."""
-    return list(json.loads((ROOT / f"tests/golden/{environment}.json").read_text()))
+def golden(name: str) -> list[Row]:
+    """A committed graph."""
+    return list(json.loads((ROOT / f"tests/golden/{name}.json").read_text()))
+
+
+@cache
+def production() -> list[Row]:
+    """Everything in production's account."""
+    return [*golden("production"), *golden("bootstrap-production")]
 
 
 def judged(rows: list[Row], chosen: Mapping[str, Setting] | None = None) -> list[Verdict]:

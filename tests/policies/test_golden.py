@@ -26,7 +26,7 @@ MUTATIONS = yaml.safe_load((graphs.HERE / "mutations.yaml").read_text())
 @cache
 def before() -> frozenset[tuple[str, str, str]]:
     """What the rules already say about production: advice, and what is exempt."""
-    return frozenset(map(key, graphs.judged(graphs.golden("production"))))
+    return frozenset(map(key, graphs.judged(graphs.production())))
 
 
 def key(verdict: Verdict) -> tuple[str, str, str]:
@@ -35,7 +35,7 @@ def key(verdict: Verdict) -> tuple[str, str, str]:
 
 def cases() -> list[Any]:
     """The changes whose type production has; of the resources of that type the first on which the rule is content."""
-    present = {row["type"] for row in graphs.golden("production")}
+    present = {row["type"] for row in graphs.production()}
     return [
         pytest.param(rule, change, id=f"{rule}-{number}")
         for rule, changes in MUTATIONS.items()
@@ -47,10 +47,10 @@ def cases() -> list[Any]:
 def content(rule: str) -> list[graphs.Row]:
     """Production without the resources that break the rule already, such as exempt ones."""
     broken = {urn for name, urn, _ in before() if name == rule}
-    return [row for row in graphs.golden("production") if row["urn"] not in broken]
+    return [row for row in graphs.production() if row["urn"] not in broken]
 
 
-@pytest.mark.parametrize("environment", graphs.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", graphs.GRAPHS)
 def test_nothing_stops_the_deployment_of_an_environment(environment: str) -> None:
     chosen = graphs.profile(environment)
     accepted = exemptions.read(graphs.ROOT / "policies/exemptions.yaml", RULES)
@@ -62,7 +62,7 @@ def test_nothing_stops_the_deployment_of_an_environment(environment: str) -> Non
 def test_every_type_is_claimed_by_a_rule_or_exempt_with_a_reason() -> None:
     claimed = {type_ for rule in RULES.values() for type_ in (*rule.types, *rule.reads)}
     unclaimed = files.read(graphs.ROOT / "policies/unclaimed.yaml")
-    present = {row["type"] for environment in graphs.ENVIRONMENTS for row in graphs.golden(environment)}
+    present = {row["type"] for name in graphs.GRAPHS for row in graphs.golden(name)}
     assert {t for t in present - claimed if not any(fnmatchcase(t, pattern) for pattern in unclaimed)} == set()
     assert {p for p in unclaimed if p in claimed or not any(fnmatchcase(t, p) for t in present)} == set(), "stale"
     assert all(isinstance(reason, str) and len(reason) > 5 for reason in unclaimed.values())
@@ -73,20 +73,20 @@ def test_one_change_of_production_makes_exactly_that_rule_fire(rule: str, change
     rows = content(rule)
     changed = graphs.mutated(rows, change)
     assert changed is not None
-    others = [row for row in graphs.golden("production") if row not in rows]
+    others = [row for row in graphs.production() if row not in rows]
     new = {verdict.rule for verdict in graphs.judged([*changed, *others]) if key(verdict) not in before()}
     assert rule in new
     assert new <= {rule, *change.get("also", ())}
 
 
-@pytest.mark.parametrize("environment", graphs.ENVIRONMENTS)
+@pytest.mark.parametrize("environment", graphs.GRAPHS)
 def test_the_running_pack_says_what_the_functions_say(pack: Pack, environment: str) -> None:
     policy_json = {
         name: {"enforcementLevel": setting.level, **setting.options}
         for name, setting in graphs.profile(environment).items()
     }
     pack.configure(policy_json)
-    pack.configure_stack(preview=False, stack=environment)
+    pack.configure_stack(preview=False, stack=environment.rpartition("-")[2])
     rows = graphs.golden(environment)
     provider = next(row["inputs"] for row in rows if row["type"] == "pulumi:providers:aws")
     rows = [{**row, "providerInputs": provider if row["provider"] == "aws" else {}} for row in rows]
@@ -100,7 +100,7 @@ def test_the_running_pack_says_what_the_functions_say(pack: Pack, environment: s
 
 
 def test_the_order_and_number_of_questions_at_once_changes_nothing() -> None:
-    resources = graph.resources(graphs.golden("production"))
+    resources = graph.resources(graphs.production())
     runs = [
         Run(RULES, graphs.profile("production"), (), preview=False, today=datetime.date(2027, 1, 1)) for _ in range(2)
     ]

@@ -18,8 +18,9 @@ ENVIRONMENTS = ("dev", "staging", "production")
 
 
 def configuration(environment: str) -> dict[str, Any]:
+    """The estate's part of the file: the account's project reads its own (tests/bootstrap)."""
     values: dict[str, Any] = yaml.safe_load((ROOT / f"stacks/Pulumi.{environment}.yaml").read_text())["config"]
-    return values
+    return {key: value for key, value in values.items() if key.startswith("tecnocursos:")}
 
 
 def parse(environment: str, values: dict[str, Any]) -> settings.Settings:

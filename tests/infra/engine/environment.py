@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from delivery import base, engine
 from tests.infra.record import ROOT
 
 PROJECT = "tecnocursos"
@@ -35,6 +36,7 @@ class Environment:
         changes: dict[str, str | None] = json.loads(self._rehearsal("env", "--json"))
         self.env = {key: value for key, value in apart.items() if key not in changes}
         self.env |= {key: value for key, value in changes.items() if value is not None} | FAST
+        base.deploy(engine.find(name, ROOT, "rehearsal", base.ACCOUNT), self.env, folder / "account.log")
         tracked = f"stacks/Pulumi.{name}.yaml"
         opened = self._rehearsal("open", "--project", PROJECT, "--stack", name, "--config", tracked)
         self.configuration = Path(opened.split()[-1])
@@ -67,7 +69,8 @@ class Environment:
         return project
 
     def world(self) -> list[str]:
-        return self._rehearsal("world", "list", "--json").splitlines()
+        """What the estate has; the account's own project is not part of it."""
+        return self._rehearsal("world", "--project", PROJECT, "list", "--json").splitlines()
 
     def clusters(self) -> list[str]:
         """Lines of the control planes: name, endpoint, state, processes."""

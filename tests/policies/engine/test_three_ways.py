@@ -15,6 +15,8 @@ import graphs
 import pytest
 from pack import catalogue, exemptions, graph
 
+from delivery import base, engine
+
 FLAGS = {
     "PULUMI_DEBUG_COMMANDS": "true",  # brings --event-log
     "PULUMI_EXPERIMENTAL": "true",  # with the next: no checkpoint after every step of a throw-away deployment
@@ -38,6 +40,8 @@ class Deployed:
         changes = json.loads(self.rehearsal(ambient, "env", "--json"))
         merged = {**ambient, **changes, **FLAGS}
         self.variables = {name: value for name, value in merged.items() if value is not None}
+        account = engine.find(self.environment, graphs.ROOT, "rehearsal", base.ACCOUNT)
+        base.deploy(account, self.variables, self.folder / "account.log")
         opened = ("open", "--project", "tecnocursos", "--stack", self.environment)
         stack_file = f"stacks/Pulumi.{self.environment}.yaml"
         self.flags = ["--config-file", self.rehearsal(self.variables, *opened, "--config", stack_file).strip()]

@@ -39,7 +39,7 @@ def test_an_environment_comes_and_goes_without_a_network(
 ) -> None:
     assert "packets without a route: 0" in run(in_loopback_only(*make("up", f"ENV={environment}")), checkout)
     assert "No changes" in run(make("preview", f"ENV={environment}", "FLAGS=--expect-no-changes"), checkout)
-    listed = ("world", "--stack", environment, "list", "--json")
+    listed = ("world", "--project", "tecnocursos", "--stack", environment, "list", "--json")
     deployed = rehearsal.command(*listed).stdout
     destroy = make("destroy", f"ENV={environment}")
     if environment == "production":

@@ -183,3 +183,15 @@ def test_the_command_tells_and_withdraws(
     Registrar(tmp_path).file.write_text("{")
     broken = delegate()
     assert broken.returncode == 1 and "delegations.json" in broken.stderr
+
+
+def test_one_record_proves_a_domain_for_all_certificates_of_an_account(accounts: Callable[[str], Account]) -> None:
+    mine, other = accounts("111111111111"), accounts("222222222222")
+
+    def asked(account: Account, domain: str, label: str) -> str:
+        made = account.create(CERTIFICATE, label, domainName=domain, validationMethod="DNS")
+        (option,) = made.outputs.values["domainValidationOptions"]
+        return str(option["resourceRecordName"] + option["resourceRecordValue"])
+
+    assert asked(mine, "example.com", "viewer") == asked(mine, "*.example.com", "origin")
+    assert asked(mine, "example.com", "third") != asked(other, "example.com", "viewer")

@@ -178,6 +178,9 @@ def test_an_object_of_another_project_is_found_in_the_same_account_only(start: C
         with pytest.raises(plugin.Error, match="no such object"):
             plugin.invoke("aws:ecr/getRepository:getRepository", {"name": "app/service"} | elsewhere)
     first.create("aws:route53/zone:Zone", {"name": "app.example"})
-    assert start(region="us-west-2", allowedAccountIds='["111111111111"]').invoke(
-        "aws:route53/getZone:getZone", {"name": "app.example"}
-    )["nameServers"]
+    zone, far = "aws:route53/getZone:getZone", start(region="us-west-2", allowedAccountIds='["111111111111"]')
+    for asked in ({"name": "app.example."}, {"name": "app.example", "privateZone": False}):
+        assert len(far.invoke(zone, asked)["nameServers"]) == 4
+    for asked in ({"name": "app.example", "privateZone": True}, {"name": "example"}):
+        with pytest.raises(far.Error, match="no matching Route 53 Hosted Zone found"):
+            far.invoke(zone, asked)
