@@ -79,6 +79,7 @@ serve: .venv/.service  ## the service on http://127.0.0.1:8000 with its embedded
 # --- made from the deployed graphs ---
 golden: .venv/.dev  ## renew tests/golden: the graph of every environment, deployed by the real engine
 	@$(PY) -m delivery golden $(if $(filter command line,$(origin ENV)),--env $(ENV))
+	@$(PY) -m delivery permissions
 
 docs: .venv/.dev  ## draw docs/architecture from the graphs
 	@$(PY) -m delivery draw

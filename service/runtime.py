@@ -30,7 +30,7 @@ class Runtime:
         self.access = logs.AccessLog(self.sink)
         logs.configure(settings.logs, self.sink)
         self.tokens = Tokens(settings)
-        self.addresses = Addresses(settings.security.trusted_proxies)
+        self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
         self.draining = False
         self.in_flight = 0
         self.health: tuple[float, Any] | None = None
@@ -51,7 +51,7 @@ class Runtime:
         """Take over new settings: keys, limits and levels at once; pools are replaced, the old ones drain."""
         before, self.settings = self.settings, settings
         self.tokens.configure(settings)
-        self.addresses = Addresses(settings.security.trusted_proxies)
+        self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
         logs.configure(settings.logs, self.sink)
         self.storage = open_storage(settings, self.tokens)
         if (settings.database, settings.cache) != (before.database, before.cache):

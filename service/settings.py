@@ -87,6 +87,10 @@ class SecuritySettings(BaseModel):
     rate_factor: Annotated[float, Field(gt=0)] = Field(default=1.0, description="multiplies every zone's limit")
     tighten_above: Annotated[int, Field(ge=1)] = Field(default=64, description="requests in flight per worker")
     trusted_proxies: list[IPv4Network | IPv6Network] = []
+    viewer_header: str | None = Field(
+        default=None,
+        description="the outermost proxy tells ADDRESS:PORT of the caller in it; unset: X-Forwarded-For",
+    )
     cors_origins: list[str] = []
 
 

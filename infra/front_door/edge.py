@@ -17,7 +17,8 @@ from infra.front_door.shape import EdgeShape
 # AWS's managed policies have the same ids in every account.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+ALL_VIEWER_AND_CLOUDFRONT = "33f36d7e-f396-46d9-90e0-52428a34d9dc"
+VIEWER_HEADER = "cloudfront-viewer-address"  # that policy adds it; whatever a viewer sends by this name is replaced
 TWO_YEARS = 63_072_000
 API, MEDIA, MEDIA_COPY, MEDIA_GROUP = "api", "media", "media-copy", "media-with-failover"
 ANY_METHOD = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
@@ -99,8 +100,9 @@ class Edge(pulumi.ComponentResource):
             security_headers_config={
                 "strict_transport_security": {
                     "access_control_max_age_sec": TWO_YEARS,
-                    "include_subdomains": True,
-                    "preload": True,
+                    # The domain may be the company's own: its other hosts are not ours to bind.
+                    "include_subdomains": False,
+                    "preload": False,
                     "override": True,
                 },
                 "content_type_options": {"override": True},
@@ -190,8 +192,8 @@ class Edge(pulumi.ComponentResource):
                 "compress": True,
                 "cache_policy_id": CACHING_DISABLED,
                 "response_headers_policy_id": headers,
-                # With the viewer's Host, for which the balancer's certificate is.
-                "origin_request_policy_id": ALL_VIEWER,
+                # With the viewer's Host, for which the balancer's certificate is, and with the viewer's address.
+                "origin_request_policy_id": ALL_VIEWER_AND_CLOUDFRONT,
             },
             ordered_cache_behaviors=[
                 {

@@ -1,5 +1,10 @@
-"""Which requests never reach the service? A web firewall in front of CloudFront: AWS's rule groups and a rate limit."""
+"""Which requests never reach the service? A web firewall in front of CloudFront: AWS's rule groups and a rate limit.
 
+Two kinds of AWS's rules would turn away what people do here: bodies over 8 KB, and prose in a body that reads like an
+attack (a course on SQL). These only label; rules of ours block what is labelled where the service takes no such thing.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -11,12 +16,27 @@ from infra.foundation.environment import Environment
 from infra.front_door.domain import CLOUDFRONT_REGION
 from infra.front_door.shape import EdgeShape
 
-MANAGED_RULES = (
-    "AWSManagedRulesAmazonIpReputationList",
-    "AWSManagedRulesCommonRuleSet",
-    "AWSManagedRulesKnownBadInputsRuleSet",
-    "AWSManagedRulesSQLiRuleSet",
-)
+LABELS = "awswaf:managed:aws:"
+API, AUTHORS = "/api/", "/api/v1/projects"
+# AWS's rule groups, and of each the rules that only label: name -> its label, and under which path the service itself
+# judges what it labels. AWS WAF developer guide, "Baseline rule groups" and "Use-case specific rule groups".
+MANAGED_RULES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "AWSManagedRulesAmazonIpReputationList": {},
+    "AWSManagedRulesCommonRuleSet": {
+        "SizeRestrictions_BODY": ("core-rule-set:SizeRestrictions_Body", API),
+        "CrossSiteScripting_BODY": ("core-rule-set:CrossSiteScripting_Body", AUTHORS),
+        "GenericLFI_BODY": ("core-rule-set:GenericLFI_Body", AUTHORS),
+        "GenericRFI_BODY": ("core-rule-set:GenericRFI_Body", AUTHORS),
+        "EC2MetaDataSSRF_BODY": ("core-rule-set:EC2MetaDataSSRF_Body", AUTHORS),
+    },
+    "AWSManagedRulesKnownBadInputsRuleSet": {},
+    "AWSManagedRulesSQLiRuleSet": {
+        "SQLi_BODY": ("sql-database:SQLi_Body", AUTHORS),
+        "SQLiExtendedPatterns_BODY": ("sql-database:SQLiExtendedPatterns_Body", AUTHORS),
+    },
+}
+# The most that a firewall before CloudFront reads of a body; what is behind that is judged by the service alone.
+INSPECTED = "KB_64"
 RATE_WINDOW_SECONDS = 300
 SECRET_HEADERS = ("authorization", "cookie", "x-csrf-token")
 
@@ -47,7 +67,8 @@ class Firewall(pulumi.ComponentResource):
             scope="CLOUDFRONT",
             region=CLOUDFRONT_REGION,
             default_action={"allow": {}},
-            rules=[rate_limit(args.shape), *managed(args.shape)],
+            association_config={"request_bodies": [{"cloudfront": {"default_size_inspection_limit": INSPECTED}}]},
+            rules=[rate_limit(args.shape), *managed(args.shape), *elsewhere(args.shape)],
             visibility_config=_visible(self.metric_name),
             opts=self._child,
         )
@@ -102,11 +123,48 @@ def managed(shape: EdgeShape) -> list[aws.wafv2.WebAclRuleArgsDict]:
             "name": group,
             "priority": priority,
             "override_action": override,
-            "statement": {"managed_rule_group_statement": {"name": group, "vendor_name": "AWS"}},
+            "statement": {
+                "managed_rule_group_statement": {
+                    "name": group,
+                    "vendor_name": "AWS",
+                    "rule_action_overrides": [{"name": rule, "action_to_use": {"count": {}}} for rule in labelling],
+                }
+            },
             "visibility_config": _visible(group),
         }
-        for priority, group in enumerate(MANAGED_RULES, start=1)
+        for priority, (group, labelling) in enumerate(MANAGED_RULES.items(), start=1)
     ]
+
+
+def elsewhere(shape: EdgeShape) -> list[aws.wafv2.WebAclRuleArgsDict]:
+    """What the managed groups only label is blocked outside the paths where the service takes it."""
+    labels = [row for labelling in MANAGED_RULES.values() for row in labelling.values()]
+    rules: list[aws.wafv2.WebAclRuleArgsDict] = []
+    for priority, (name, path) in enumerate({"large-bodies": API, "prose": AUTHORS}.items(), start=10):
+        found = [
+            aws.wafv2.WebAclRuleStatementArgsDict(label_match_statement={"scope": "LABEL", "key": f"{LABELS}{label}"})
+            for label, taken in labels
+            if taken == path
+        ]
+        one = found[0] if len(found) == 1 else aws.wafv2.WebAclRuleStatementArgsDict(or_statement={"statements": found})
+        there = aws.wafv2.WebAclRuleStatementArgsDict(
+            byte_match_statement={
+                "field_to_match": {"uri_path": {}},
+                "positional_constraint": "STARTS_WITH",
+                "search_string": path,
+                "text_transformations": [{"priority": 0, "type": "NORMALIZE_PATH"}],
+            }
+        )
+        rules.append(
+            {
+                "name": name,
+                "priority": priority,
+                "action": {"block": {}} if shape.firewall == "block" else {"count": {}},
+                "statement": {"and_statement": {"statements": [one, {"not_statement": {"statement": there}}]}},
+                "visibility_config": _visible(name),
+            }
+        )
+    return rules
 
 
 def _visible(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgsDict:

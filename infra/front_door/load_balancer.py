@@ -15,11 +15,11 @@ from infra.foundation.environment import Environment
 from infra.foundation.log_store import LogStore
 from infra.foundation.security_groups import Rule
 from infra.network.network import Network
+from infra.workload import leaving
 from infra.workload.shape import Colour
 
 APPLICATION_PORT = 8000
 IDLE_SECONDS = 60  # the service keeps connections for 75 s and pings WebSockets every 20 s: the balancer closes first
-DRAIN_SECONDS = 30
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 
 
@@ -122,7 +122,7 @@ class LoadBalancer(pulumi.ComponentResource):
             protocol="HTTP",
             port=APPLICATION_PORT,
             vpc_id=self._args.network.vpc_id,
-            deregistration_delay=DRAIN_SECONDS,
+            deregistration_delay=leaving.DEREGISTRATION_SECONDS,
             load_balancing_algorithm_type="least_outstanding_requests",
             health_check={
                 "path": "/readyz",

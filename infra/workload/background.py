@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.workload import pods
+from infra.workload import leaving, pods
 from infra.workload.colour import autoscaler_spec, disruption_spec, rollout_timeouts
 from infra.workload.pods import Configuration, Role
 from infra.workload.shape import ScalingShape
@@ -16,7 +16,7 @@ WORKER = Role(
     ("worker", "--host", "0.0.0.0", "--metrics-port", str(pods.METRICS_PORT)),  # noqa: S104 (policies say who gets there)
     pods.WORKER,
     RENDERING,
-    grace_seconds=120,
+    grace_seconds=leaving.WORKER_SECONDS,
     measured=True,
 )
 SWEEPER = Role("sweeper", ("sweep",), pods.TASK, RENDERING)
@@ -43,7 +43,9 @@ class Background(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self, deleted_with=opts.deleted_with)
         rolled = pulumi.ResourceOptions.merge(
             inside,
-            pulumi.ResourceOptions(depends_on=[args.first], custom_timeouts=rollout_timeouts(args.rollout_seconds)),
+            pulumi.ResourceOptions(
+                depends_on=[args.first], custom_timeouts=rollout_timeouts(args.rollout_seconds, args.scaling.most)
+            ),
         )
         scaled = pulumi.ResourceOptions.merge(rolled, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))
         match = pods.selector(WORKER.name)
@@ -60,7 +62,10 @@ class Background(pulumi.ComponentResource):
             spec={
                 "replicas": args.scaling.least,
                 "selector": {"match_labels": match},
-                "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": SURGE}},
+                "strategy": {
+                    "type": "RollingUpdate",
+                    "rolling_update": {"max_unavailable": 0, "max_surge": SURGE},
+                },
                 "progress_deadline_seconds": args.rollout_seconds,
                 "revision_history_limit": 3,
                 "template": template,

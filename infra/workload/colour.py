@@ -1,17 +1,22 @@
 """What is one colour of a release? API pods of one image behind one target group, scaled and disrupted on their own."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.workload import pods
+from infra.workload import leaving, pods
 from infra.workload.pods import Configuration, Role
 from infra.workload.shape import Colour, ScalingShape
-from infra.workload.tenancy import SERVING, SURGE
+from infra.workload.tenancy import SERVING, SURGE, surge
 
 CPU_TARGET = 60  # per cent of the request at which pods are added: room for a burst while they start
+# Until a pod has its turn behind it: start, five seconds of readiness, two checks of the load balancer, registration.
+POD_SECONDS = 40
+# Until Auto Mode has a node more and that has pulled the image; an estimate, to be measured on the first day.
+NODE_SECONDS = 120
 SCALE_DOWN_WINDOW = 300  # seconds of calm before pods are removed
 
 API = Role(
@@ -19,7 +24,7 @@ API = Role(
     ("api", "--host", "0.0.0.0"),  # noqa: S104 (of the pod; network policies say who gets there)
     pods.API,
     SERVING,
-    grace_seconds=pods.PRE_STOP_SECONDS + pods.DRAIN_SECONDS + 10,
+    grace_seconds=leaving.API_SECONDS,
     serves=True,
     measured=True,
 )
@@ -138,7 +143,7 @@ class ColourPods(pulumi.ComponentResource):
                 pulumi.ResourceOptions(
                     depends_on=[*args.first, binding],
                     ignore_changes=["spec.replicas"],
-                    custom_timeouts=rollout_timeouts(args.rollout_seconds),
+                    custom_timeouts=rollout_timeouts(args.rollout_seconds, args.scaling.most),
                 ),
             ),
         )
@@ -155,7 +160,15 @@ class ColourPods(pulumi.ComponentResource):
         self.register_outputs({"deployment": self.deployment.metadata.name})
 
 
-def rollout_timeouts(seconds: int) -> pulumi.CustomTimeouts:
-    """Give up shortly after Kubernetes itself has: its reason stands in the conditions by then."""
-    allowed = f"{seconds + 30}s"
-    return pulumi.CustomTimeouts(create=allowed, update=allowed, delete=f"{API.grace_seconds + 120}s")
+def rollout_timeouts(seconds: int, most: int) -> pulumi.CustomTimeouts:
+    """Give up shortly after Kubernetes has: its reason stands in the conditions by then.
+
+    seconds: without progress, as Kubernetes counts. Pulumi counts the whole: new pods come all at once, but changed
+    ones in turns, as many at a time as the surge allows, and each turn is progress.
+    """
+    turns = math.ceil(most / surge(most))
+    return pulumi.CustomTimeouts(
+        create=f"{seconds + 30}s",
+        update=f"{seconds + (turns - 1) * POD_SECONDS + 30}s",
+        delete=f"{API.grace_seconds + 120}s",
+    )

@@ -129,7 +129,9 @@ class Grafana(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions.merge(
                 inside,
-                pulumi.ResourceOptions(depends_on=ready, custom_timeouts=rollout_timeouts(args.rollout_seconds)),
+                pulumi.ResourceOptions(
+                    depends_on=ready, custom_timeouts=rollout_timeouts(args.rollout_seconds, REPLICAS)
+                ),
             ),
         )
         kubernetes.policy.v1.PodDisruptionBudget(name, metadata=metadata, spec=disruption_spec(match), opts=inside)

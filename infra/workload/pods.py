@@ -7,34 +7,40 @@ import pulumi
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
+from infra.workload import leaving
+
 USER = 10001  # of the image; above 10000 so that it is nobody on the node
 HTTP_PORT = 8000
 METRICS_PORT = 9000
 
-DEREGISTRATION_SECONDS = 30  # until the load balancer has stopped sending (target group's deregistration delay)
-PRE_STOP_SECONDS = DEREGISTRATION_SECONDS + 10
-DRAIN_SECONDS = 20  # the service finishes what it has accepted
+LOGS_MIB = 512  # of the node's disk beside the volumes: what a pod writes to its log until that is rotated
+# Rendered scenes are kept for the next video; at most as much again is being rendered before old ones are thrown away.
+WORKER_CACHE_BYTES = 2 * 2**30
 HEARTBEAT = "/tmp/heartbeat"  # noqa: S108 (a volume of the pod's own) the worker touches it between jobs
 
 
 @dataclass(frozen=True)
 class Resources:
-    """cpu: request in millicores; no limit, for throttling hurts latency. memory: request and limit in MiB."""
+    """cpu: request in millicores; no limit, for throttling hurts latency. memory: request and limit in MiB.
+
+    scratch: MiB of the node's disk for temporary files. A pod that takes more is evicted, with whatever it was doing.
+    """
 
     cpu: int
     memory: int
+    scratch: int = 256
 
     def requirements(self) -> core.ResourceRequirementsArgsDict:
         """As Kubernetes writes them; memory is not overcommitted, so a pod is never killed for its neighbour's use."""
         memory = f"{self.memory}Mi"
         return {
-            "requests": {"cpu": f"{self.cpu}m", "memory": memory, "ephemeral-storage": "256Mi"},
-            "limits": {"memory": memory, "ephemeral-storage": "2Gi"},
+            "requests": {"cpu": f"{self.cpu}m", "memory": memory, "ephemeral-storage": f"{self.scratch}Mi"},
+            "limits": {"memory": memory, "ephemeral-storage": f"{self.scratch + LOGS_MIB}Mi"},
         }
 
 
 API = Resources(cpu=500, memory=512)
-WORKER = Resources(cpu=1000, memory=1536)
+WORKER = Resources(cpu=1000, memory=1536, scratch=6144)
 TASK = Resources(cpu=100, memory=256)
 
 
@@ -109,7 +115,7 @@ def template(
             "security_context": nobody(),
             "topology_spread_constraints": list(spread),
             "containers": [container(role, image, config, variables or {}, arguments)],
-            "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "1Gi"}}],
+            "volumes": [{"name": "tmp", "empty_dir": {"size_limit": f"{role.resources.scratch}Mi"}}],
         },
     }
 
@@ -163,8 +169,7 @@ def container(
 def _serving() -> core.ContainerArgsDict:
     """Ports, probes and the way out of a pod that answers requests.
 
-    The pre-stop sleep outlasts the load balancer's deregistration, so no request is sent to a pod that has stopped
-    listening; readiness follows the service's own drain.
+    The pre-stop sleep outlasts the load balancer's deregistration; readiness follows the service's own drain.
     """
     live: core.HTTPGetActionArgsDict = {"path": "/livez", "port": "http"}
     ready: core.HTTPGetActionArgsDict = {"path": "/readyz", "port": "http"}
@@ -176,7 +181,7 @@ def _serving() -> core.ContainerArgsDict:
         "startup_probe": {"http_get": live, "period_seconds": 2, "timeout_seconds": 2, "failure_threshold": 30},
         "readiness_probe": {"http_get": ready, "period_seconds": 5, "timeout_seconds": 3, "failure_threshold": 2},
         "liveness_probe": {"http_get": live, "period_seconds": 10, "timeout_seconds": 3, "failure_threshold": 6},
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": leaving.PRE_STOP_SECONDS}}},
     }
 
 

@@ -1,5 +1,6 @@
 """What holds a workload's objects, and how much may they use? Namespace, quota, limits, priorities, accounts."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from infra.workload.shape import COLOURS, WorkloadShape
 
 SERVING, RENDERING = "tecnocursos-serving", "tecnocursos-rendering"
 PRIORITIES = {SERVING: 100_000, RENDERING: 10_000}
-SURGE = 1  # pods a rollout adds; see colour.py and background.py
+SURGE = "25%"  # pods that a rollout adds, of those that run
 NOTHING_ELSE = {"services.loadbalancers": "0", "services.nodeports": "0", "persistentvolumeclaims": "0"}
 # A pod counts as ready only when the load balancer has it: a rollout waits for that.
 BEHIND_BALANCER = {"eks.amazonaws.com/pod-readiness-gate-inject": "enabled"}
@@ -33,9 +34,15 @@ class TenancyArgs:
     priorities: Mapping[str, int] = field(default_factory=dict)
 
 
+def surge(pods: int) -> int:
+    """Pods that a rollout adds to so many; Kubernetes rounds up."""
+    return math.ceil(pods * int(SURGE.rstrip("%")) / 100)
+
+
 def quota(shape: WorkloadShape) -> dict[str, str]:
     """The most that two colours in full swing, the workers and the tasks can use: what exceeds it is a mistake."""
-    api, worker = len(COLOURS) * (shape.api.most + SURGE), shape.worker.most + SURGE
+    api = len(COLOURS) * (shape.api.most + surge(shape.api.most))
+    worker = shape.worker.most + surge(shape.worker.most)
     cpu = api * API.cpu + worker * WORKER.cpu + TASKS * TASK.cpu
     memory = api * API.memory + worker * WORKER.memory + TASKS * TASK.memory
     return {

@@ -7,10 +7,11 @@ import pulumi
 
 from infra.data.database import DATABASE_NAME, MASTER
 from infra.estate import NAMESPACE, Data, Estate
+from infra.front_door.edge import VIEWER_HEADER
 from infra.network import addresses
 from infra.operations import watching
 from infra.shapes import EstateShape
-from infra.workload import pods
+from infra.workload import leaving, pods
 from infra.workload.flows import CACHE_PORT, MYSQL_PORT, Neighbours
 from infra.workload.grafana import GrafanaArgs
 from infra.workload.service import ServiceArgs
@@ -78,7 +79,7 @@ def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]
     return {
         "ENVIRONMENT": environment.name,
         "REGION": environment.region,
-        "DRAIN_SECONDS": str(pods.DRAIN_SECONDS),
+        "DRAIN_SECONDS": str(leaving.DRAIN_SECONDS),
         "MOST_PODS": str(len(COLOURS) * shape.workload.api.most + shape.workload.worker.most),
         "DATABASE__URL": database_url(estate, APPLICATION),
         "DATABASE__AUTHENTICATION": "iam",
@@ -90,9 +91,13 @@ def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]
         "CACHE__NAME": estate.cache.identifier,
         "MEDIA__BUCKET": estate.media.bucket.id,
         "SECURITY__CORS_ORIGINS": json.dumps([f"https://{shape.edge.domain}"]),
+        # The balancer lives in the private tier. Who stands before it may be an address of CloudFront's or an interface
+        # in our own subnets; CloudFront says itself who its viewer is.
         "SECURITY__TRUSTED_PROXIES": json.dumps([str(tiers.private)]),
+        "SECURITY__VIEWER_HEADER": VIEWER_HEADER,
         "WORKER__BROKER": "sqs://",
         "WORKER__QUEUE_URL": estate.queue.url,
+        "WORKER__CACHE_BYTES": str(pods.WORKER_CACHE_BYTES),
         "WORKER__FOLDER": "/tmp/work",  # noqa: S108 (a volume of the pod's own)
     }
 

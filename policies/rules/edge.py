@@ -73,6 +73,14 @@ def cf_logging_root_headers(distribution: Resource, stack: Stack) -> Findings:
             yield from must(policy, age, at_least(HSTS_SECONDS))
 
 
+@rule(HEADERS)
+def cf_hsts_own_host(policy: Resource) -> Findings:
+    """Strict transport is promised for the service's own host, not for every other one of its domain."""
+    transport = "securityHeadersConfig.strictTransportSecurity"
+    yield from must(policy, f"{transport}.includeSubdomains", FALSE, default=False)
+    yield from must(policy, f"{transport}.preload", FALSE, default=False)
+
+
 @rule(LISTENER)
 def alb_https_redirect(listener: Resource) -> Findings:
     """HTTP listeners only redirect, HTTPS listeners accept TLS 1.2 and newer."""

@@ -1,4 +1,7 @@
-"""Which address does a request come from? The peer's, or what configured proxies say in X-Forwarded-For."""
+"""Which address does a request come from? The peer's, or what configured proxies say in a header.
+
+Either X-Forwarded-For, or a header that the outermost proxy sets itself, whoever stands between it and this service.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,17 +11,26 @@ Network = IPv4Network | IPv6Network
 
 
 class Addresses:
-    """Reads X-Forwarded-For from the right, over the configured proxies only: everything left of them can be forged."""
+    """Believes `header` from the configured proxies only.
 
-    def __init__(self, proxies: Sequence[Network]) -> None:
+    viewer_header: a header whose value is ADDRESS:PORT of the caller. CloudFront's writes IPv6 without brackets.
+    Without one X-Forwarded-For is read from the right, over the proxies: everything left of them can be forged.
+    """
+
+    def __init__(self, proxies: Sequence[Network], viewer_header: str | None = None) -> None:
         self._proxies = tuple(proxies)
         self._trusted = lru_cache(4096)(self._is_proxy)
+        self._viewer = viewer_header is not None
+        self.header = (viewer_header or "x-forwarded-for").lower().encode()
 
-    def of(self, peer: str, forwarded: str | None) -> str:
-        """The nearest address that is not a configured proxy; IPv6 callers count by their /64."""
-        if forwarded is None or not self._trusted(peer):
+    def of(self, peer: str, told: str | None) -> str:
+        """The caller by what the header told, else the peer; IPv6 callers count by their /64."""
+        if told is None or not self._trusted(peer):
             return subject(peer)
-        for part in reversed(forwarded.split(",")):
+        if self._viewer:
+            viewer = told.rpartition(":")[0].strip("[] ")
+            return subject(peer if _parse(viewer) is None else viewer)
+        for part in reversed(told.split(",")):
             candidate = part.strip()
             if _parse(candidate) is None:
                 break

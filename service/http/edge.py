@@ -24,7 +24,7 @@ from service.telemetry.metrics import UNMATCHED
 SILENT = {"/livez", "/readyz"}  # probes every few seconds are not worth a line
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
 HEADERS = [
-    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+    (b"strict-transport-security", b"max-age=63072000"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -47,16 +47,16 @@ class Edge:
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        wanted, forwarded, known = b"", None, b""
+        wanted, told, known, addresses = b"", None, b"", self.runtime.addresses
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 wanted = value
-            elif name == b"x-forwarded-for":
-                forwarded = value.decode("latin-1")
+            elif name == addresses.header:
+                told = value.decode("latin-1")
             elif name == b"if-none-match":
                 known = value
         state["request_id"] = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else uuid.uuid4().hex
-        state["address"] = self.runtime.addresses.of((scope["client"] or ("unknown",))[0], forwarded)
+        state["address"] = addresses.of((scope["client"] or ("unknown",))[0], told)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=state["request_id"])
         if scope["type"] == "http":

@@ -153,6 +153,25 @@ def test_an_address_comes_from_configured_proxies_only(peer: str, forwarded: str
     assert Addresses(PROXIES).of(peer, forwarded) == address
 
 
+@pytest.mark.parametrize(
+    ("peer", "told", "address"),
+    [
+        ("10.0.0.1", "198.51.100.10:46532", "198.51.100.10"),
+        ("10.0.0.1", "2001:db8:1:2:3:4:5:6:443", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "[2001:db8:1:2:3:4:5:6]:443", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "garbage", "10.0.0.1"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("203.0.113.1", "198.51.100.10:46532", "203.0.113.1"),  # not from a proxy: whoever asks wrote it
+    ],
+)
+def test_an_outermost_proxy_may_tell_the_address_in_a_header_of_its_own(
+    peer: str, told: str | None, address: str
+) -> None:
+    known = Addresses(PROXIES, "CloudFront-Viewer-Address")
+    assert known.header == b"cloudfront-viewer-address"
+    assert known.of(peer, told) == address
+
+
 @given(st.text(max_size=60))
 def test_no_header_breaks_the_reading_of_an_address(forwarded: str) -> None:
     found = Addresses(PROXIES).of("10.0.0.1", forwarded)
