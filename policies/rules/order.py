@@ -1,6 +1,7 @@
 """What must be there before a pod starts? Everything behind the addresses it is given, and what its role may do."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pack.catalogue import rule
 from pack.resource import Finding, Findings, Resource, Stack
@@ -54,10 +55,10 @@ def pod_after_what_it_uses(workload: Resource, stack: Stack) -> Findings:
 @rule(*PODS, reads=[BINDING, SERVICE, LISTENER])
 def pod_after_its_binding(workload: Resource, stack: Stack) -> Findings:
     """A pod behind a load balancer comes after its binding, which gives it its readiness gate, and the listener."""
-    labels = workload.get("spec.template.metadata.labels") or {}
+    labels = _mapping(workload.get("spec.template.metadata.labels"))
     earlier = stack.before(workload)
     for service in stack.of(SERVICE):
-        chosen = service.get("spec.selector") or {}
+        chosen = _mapping(service.get("spec.selector"))
         same = service.get("metadata.namespace") == workload.get("metadata.namespace")
         if not same or not chosen or not chosen.items() <= labels.items():
             continue
@@ -120,3 +121,8 @@ def job_run_again(job: Resource) -> Findings:
 
 def _replaced(annotations: object) -> bool:
     return isinstance(annotations, Mapping) and annotations.get("pulumi.com/replaceUnready") == "true"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A value that should be a mapping; what is none has nothing in it."""
+    return value if isinstance(value, Mapping) else {}
