@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -82,9 +83,10 @@ def _api(options: argparse.Namespace) -> None:
 
 
 def _worker(options: argparse.Namespace) -> None:
+    from service.worker.parts import Parts  # noqa: PLC0415
     from service.worker.process import work  # noqa: PLC0415
 
-    work(Settings(), options.host, options.metrics_port)
+    work(Parts(Settings()), options.host, options.metrics_port)
 
 
 def _course(options: argparse.Namespace) -> int:
@@ -107,7 +109,7 @@ def _serve(options: argparse.Namespace) -> None:
     from service.app import create  # noqa: PLC0415
     from service.data.migrations.run import upgrade  # noqa: PLC0415
     from service.http.server import serve  # noqa: PLC0415
-    from service.worker.process import beside, first_signal  # noqa: PLC0415
+    from service.worker.process import beside  # noqa: PLC0415
 
     settings = Settings()
     upgrade(settings)
@@ -121,7 +123,9 @@ def _serve(options: argparse.Namespace) -> None:
     print(f"  TOKEN=$(curl -s {url}/api/v1/sessions {json} -d '{login}' | sed 's/.*access_token\":\"//;s/\".*//')")
     print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN" {json} -d \'{{"title":"Olá"}}\'')
     print(f'  curl {url}/api/v1/projects -H "authorization: Bearer $TOKEN"\n', flush=True)
-    first_signal()  # uvicorn sends itself again the signal that stopped it: the video at hand must outlive that
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn sends itself again the signal that stopped it: the video at hand must outlive that, but no second one.
+        signal.signal(number, lambda number, _: signal.signal(number, signal.SIG_DFL))
     with beside(settings, app.state.runtime.metrics):
         serve(app, options.host, options.port, options.metrics_port)
 
@@ -164,9 +168,9 @@ def _bootstrap_database(options: argparse.Namespace) -> None:
 
 
 def _sweep(_: argparse.Namespace) -> None:
-    from service.data import sweep  # noqa: PLC0415
+    from service import sweep  # noqa: PLC0415
 
-    for what, number in asyncio.run(sweep.run(Settings())).items():
+    for what, number in asyncio.run(sweep.everything(Settings())).items():
         print(f"{what}: {number}")
 
 

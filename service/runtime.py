@@ -10,7 +10,7 @@ from service.http.addresses import Addresses
 from service.security.passwords import Passwords
 from service.security.tokens import Tokens
 from service.settings import Settings
-from service.telemetry import logs
+from service.telemetry import logs, tracker
 from service.telemetry.metrics import Metrics
 from service.worker.broker import Broker
 
@@ -29,6 +29,7 @@ class Runtime:
         self.sink = logs.open_sink(settings.logs)
         self.access = logs.AccessLog(self.sink)
         logs.configure(settings.logs, self.sink)
+        tracker.install(settings)
         self.tokens = Tokens(settings)
         self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
         self.draining = False
@@ -49,11 +50,17 @@ class Runtime:
 
     async def reconfigure(self, settings: Settings) -> None:
         """Take over new settings: keys, limits and levels at once; pools are replaced, the old ones drain."""
-        before, self.settings = self.settings, settings
+        storage = open_storage(settings, self.tokens)  # what may be refused comes first
+        before, self.settings, self.storage = self.settings, settings, storage
         self.tokens.configure(settings)
         self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
         logs.configure(settings.logs, self.sink)
-        self.storage = open_storage(settings, self.tokens)
+        if settings.logs.tracker_url != before.logs.tracker_url:
+            tracker.install(settings)
+        if settings.security.hashing_share != before.security.hashing_share:
+            self.passwords = Passwords(settings.security.hashing_share, self.metrics)
+        if settings.worker != before.worker:
+            self.broker = Broker(settings, self.metrics)
         if (settings.database, settings.cache) != (before.database, before.cache):
             database, cache = self.database, self.cache
             self.database, self.cache = Database(settings, self.metrics), Cache(settings, self.metrics)

@@ -48,6 +48,9 @@ class DatabaseSettings(BaseModel):
     pool_timeout: Annotated[float, Field(gt=0, le=60)] = Field(
         default=5.0, description="seconds to wait for a connection"
     )
+    answer_timeout: Annotated[float, Field(gt=0, le=60)] = Field(
+        default=10.0, description="seconds before a server that says nothing counts as lost"
+    )
     connection_limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="what the server allows; unset: asked of the server at start"
     )
@@ -109,7 +112,14 @@ class WorkerSettings(BaseModel):
     per_user: Annotated[int, Field(ge=1)] = Field(default=1, description="videos of one user rendered at once")
     scenes_at_once: Annotated[int, Field(ge=1, le=16)] = 2
     niceness: Annotated[int, Field(ge=0, le=19)] = Field(default=10, description="of rendering, beside other work")
-    cache_bytes: Annotated[int, Field(ge=0)] = Field(default=2 * 2**30, description="of rendered scenes kept")
+    cache_bytes: Annotated[int, Field(ge=0)] = Field(default=2**29, description="of rendered scenes kept in `folder`")
+    least_free_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=128 * 2**20, description="in `folder`: with less no video is begun"
+    )
+    heartbeat: Path | None = Field(
+        default=Path("/tmp/heartbeat"),  # noqa: S108 (a volume of the pod's own)
+        description="file that a worker touches while it is well; the pod's probe looks at it",
+    )
 
 
 class LogSettings(BaseModel):

@@ -28,11 +28,10 @@ def connect_arguments(settings: Settings, *, synchronous: bool = False) -> dict[
     url = make_url(settings.database.url)
     if url.get_backend_name() == "sqlite":
         return {"timeout": 10}
-    arguments: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 3}
+    patience = 600 if synchronous else settings.database.answer_timeout
+    arguments: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": patience}
     if settings.database.certificate_authority is not None:
         arguments["ssl"] = ssl.create_default_context(cafile=str(settings.database.certificate_authority))
-    if synchronous:
-        arguments["read_timeout"] = 600
     return arguments
 
 

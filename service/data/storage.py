@@ -35,7 +35,12 @@ class Stored:
 
 
 class Storage(Protocol):
-    """Keys are made by the service (`media/<id>`), never by a client."""
+    """Keys are made by the service (`media/<id>`), never by a client.
+
+    faults: what is raised when the store is away or refuses, as opposed to a defect of the caller.
+    """
+
+    faults: tuple[type[Exception], ...]
 
     def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link: ...  # noqa: D102
 
@@ -59,6 +64,8 @@ def open_storage(settings: Settings, tokens: Tokens) -> Storage:
 
 class FolderStorage:
     """Files under one folder; `/files/...` serves them to whoever holds a signed link."""
+
+    faults: tuple[type[Exception], ...] = (OSError,)
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._folder, self._seconds, self._tokens = settings.media.folder, settings.media.link_seconds, tokens
@@ -149,9 +156,13 @@ class BucketStorage:
 
     def __init__(self, settings: Settings) -> None:
         import boto3  # noqa: PLC0415 (half a second that an embedded start does not need)
+        from boto3.exceptions import Boto3Error  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         self._bucket, self._seconds = settings.media.bucket, settings.media.link_seconds
+        self.faults: tuple[type[Exception], ...] = (BotoCoreError, ClientError, Boto3Error, HTTPError, OSError)
         config = Config(signature_version="s3v4", connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
         self._client: Any = boto3.client(
             "s3", region_name=settings.region, endpoint_url=settings.media.endpoint, config=config

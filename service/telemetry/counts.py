@@ -71,5 +71,7 @@ async def sample(runtime: Runtime) -> None:
                 await count_business(runtime)
             except (SQLAlchemyError, OSError) as error:
                 structlog.get_logger().warning("rows were not counted", kind=type(error).__name__)
+            except Exception:
+                structlog.get_logger().exception("rows were not counted")
         turn += 1
         await asyncio.sleep(GAUGES_EVERY)

@@ -10,6 +10,7 @@ import orjson
 import structlog
 
 from service.settings import LogSettings
+from service.telemetry.tracker import track
 
 _HIDDEN = ("password", "token", "secret", "authorization", "cookie")
 
@@ -61,6 +62,7 @@ def configure(settings: LogSettings, sink: Sink) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            track,
             structlog.processors.format_exc_info,
             _hide,
             structlog.processors.JSONRenderer(serializer=lambda row, **_: orjson.dumps(row, default=str)),
@@ -96,4 +98,10 @@ class _Handler(logging.Handler):
     """Gives the lines of libraries the same shape."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+        structlog.get_logger().log(
+            record.levelno,
+            record.getMessage(),
+            template=str(record.msg),
+            logger=record.name,
+            exc_info=record.exc_info,
+        )

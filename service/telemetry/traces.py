@@ -1,30 +1,12 @@
-"""Where do traces and errors go? To OTLP and a Sentry-compatible tracker when configured, else nowhere, at no cost."""
+"""Where do traces go? To OTLP when configured, else nowhere, at no cost."""
 
 from service.settings import Settings
 
 
 def install(settings: Settings) -> None:
-    """Start what is configured; both import only then."""
-    if settings.logs.tracker_url is not None:
-        _track_errors(settings.logs.tracker_url.get_secret_value(), settings)
+    """Start what is configured; it is imported only then."""
     if settings.logs.trace_endpoint is not None:
         _trace(settings.logs.trace_endpoint, settings)
-
-
-def _track_errors(url: str, settings: Settings) -> None:
-    import sentry_sdk  # noqa: PLC0415
-    from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415
-
-    # The default integrations cost 120 microseconds a request and send what a person typed; these do neither.
-    sentry_sdk.init(
-        url,
-        environment=settings.environment.value,
-        release=settings.version,
-        default_integrations=False,
-        auto_enabling_integrations=False,
-        integrations=[LoggingIntegration()],
-        send_default_pii=False,
-    )
 
 
 def _trace(endpoint: str, settings: Settings) -> None:

@@ -7,123 +7,131 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
-from service.ai.registry import Providers
-from service.data.database import Database, lost
-from service.data.storage import Storage
 from service.render import images
 from service.render.cache import SegmentCache
 from service.render.course import Course
 from service.render.errors import CourseError, RenderError
 from service.render.pipeline import Rendered, Settings, render
-from service.settings import WorkerSettings
-from service.telemetry.metrics import Metrics
+from service.sweep import discard
 from service.videos.models import Files
 from service.worker import course as courses
 from service.worker import jobs
 from service.worker.jobs import Beat, Claim
+from service.worker.parts import Parts
 
 T = TypeVar("T")
 _TOLD_EVERY = 0.5  # seconds between two looks at how far it is
 _DATABASE_PAUSE = 0.2
-_IMAGE_SECONDS = 60
+_STORE_PAUSES = 0.5, 15.0  # seconds: the first, doubled up to the last
+_STUCK = 300.0  # seconds that the renderer may need to notice that its time is up
 
 
 class StoppedError(Exception):
     """The rendering was told to stop: it was cancelled, or the lease was lost."""
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What an attempt works with."""
-
-    database: Database
-    storage: Storage
-    providers: Providers
-    metrics: Metrics
-    worker: WorkerSettings
-
-
 @dataclass
 class Attempt:
-    """One attempt at one video. Whatever happens, its temporary files are gone at the end."""
+    """One attempt at one video. Whatever happens, its temporary files are gone at the end.
+
+    While database or store is away it waits, until the video has taken as long as it may: what is rendered is not
+    rendered again. That is safe beyond the lease, because every change names the attempt.
+    """
 
     parts: Parts
     job: Claim
     percent: int = 0
     words: str = "Starting"
     beat: Beat = Beat.HELD
-    lease_until: float = 0.0  # by this process's monotonic clock
     halt: Exception | None = None  # what the renderer shall raise at its next step
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    def __post_init__(self) -> None:
+        self.worker = self.parts.settings.worker
+        self.started = time.monotonic()
+        self.deadline = self.started + self.worker.longest_seconds
+        self.folder = self.worker.folder.resolve() / f"{self.job.id}-{self.job.attempt}"
+        self.log = structlog.get_logger().bind(
+            video=self.job.id, attempt=self.job.attempt, request_id=self.job.request_id
+        )
+
     @property
-    def folder(self) -> Path:
-        """Where its temporary files are."""
-        return self.parts.worker.folder.resolve() / f"{self.job.id}-{self.job.attempt}"
+    def stuck(self) -> bool:
+        """Should it have ended long ago?"""
+        return time.monotonic() > self.deadline + _STUCK
 
     async def run(self) -> None:
         """Render, publish, and say how it ended."""
-        log = structlog.get_logger().bind(video=self.job.id, attempt=self.job.attempt, request_id=self.job.request_id)
-        started = time.monotonic()
-        self.lease_until = started + self.parts.worker.lease_seconds
         heart = asyncio.create_task(self._heart())
         self.parts.metrics.gauges["video_jobs_running"].inc()
         try:
-            outcome = await self._outcome(log)
+            outcome = await self._outcome()
         finally:
+            self.halt = self.halt or StoppedError()  # also for a renderer whose attempt is cancelled with its loop
             heart.cancel()
             with suppress(asyncio.CancelledError):
                 await heart
             await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
             self.parts.metrics.gauges["video_jobs_running"].dec()
         self.parts.metrics.count("video_jobs_total", outcome=outcome)
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - self.started
         if outcome == "done":
             self.parts.metrics.histograms["video_render_duration_seconds"].observe(seconds)
-        log.info("video " + outcome, seconds=round(seconds, 2))
+        self.log.info("video " + outcome, seconds=round(seconds, 2))
 
-    async def _outcome(self, log: structlog.typing.FilteringBoundLogger) -> str:
+    async def _outcome(self) -> str:
         """done, rejected, cancelled, retried, dead or lost."""
-        database, worker = self.parts.database, self.parts.worker
-        files = Files.of(self.job.id, self.job.attempt)
         try:
-            rendered = await self._render()
-            await self._publish(rendered, files)
-            told = "Ready" if rendered.narrator == self._first_voice() else "Ready, read by the embedded voice"
-            if await self._patiently(lambda: jobs.finish(database, self.job, "done", told, files.video)):
-                self._count(rendered)
-                return "done"
-            await self.parts.storage.delete(*files.all)
-            return "lost"
+            return await self._made()
         except StoppedError:
-            await self.parts.storage.delete(*files.all)
-            if self.beat is not Beat.CANCEL:
-                return "lost"
-            ended = await self._patiently(lambda: jobs.finish(database, self.job, "cancelled", "Cancelled"))
-            return "cancelled" if ended else "lost"
+            if self.beat is Beat.CANCEL:
+                return await self._ended("cancelled", "cancelled", "Cancelled")
+            await self._discard(self.job.attempt)
+            return "lost"
         except CourseError as error:
-            reason = str(error)
-            ended = await self._patiently(lambda: jobs.finish(database, self.job, "failed", reason))
-            return "rejected" if ended else "lost"
+            return await self._ended("rejected", "failed", str(error))
         except RenderError as error:
             reason = str(error)
+        except OSError as error:
+            reason = f"the machine has a fault ({error.strerror or type(error).__name__})"
         except Exception as error:
-            log.exception("rendering failed")
+            self.log.exception("rendering failed")
             reason = f"the renderer has a fault ({type(error).__name__})"
-        await self.parts.storage.delete(*files.all)
-        status = await self._patiently(lambda: jobs.retry(database, worker, self.job, reason))
+        await self._discard(self.job.attempt)
+        status = await self._patiently(lambda: jobs.retry(self.parts.database, self.worker, self.job, reason))
         if status == "failed":
-            log.error("video given up", reason=reason)
+            self.log.error("video given up", reason=reason)
         return {"queued": "retried", "failed": "dead", None: "lost"}[status]
 
+    async def _made(self) -> str:
+        files = Files.of(self.job.id, self.job.attempt)
+        rendered = await self._render()
+        await self._publish(rendered, files)
+        told = "Ready" if rendered.narrator == self._first_voice() else "Ready, read by the embedded voice"
+        if not await self._patiently(lambda: jobs.finish(self.parts.database, self.job, "done", told, files.video)):
+            await self._discard(self.job.attempt)
+            return "lost"
+        self._count(rendered)
+        await self._discard(*range(1, self.job.attempt))  # what could not be removed when they ended
+        return "done"
+
+    async def _ended(self, outcome: str, status: str, message: str) -> str:
+        await self._discard(*range(1, self.job.attempt + 1))
+        held = await self._patiently(lambda: jobs.finish(self.parts.database, self.job, status, message))
+        return outcome if held else "lost"
+
+    async def _discard(self, *attempts: int) -> None:
+        await discard(self.parts.storage, self.job.id, attempts)
+
     async def _render(self) -> Rendered:
-        stored = await courses.load(self.parts.database, self.job.project_id)
+        stored = await self._patiently(lambda: courses.load(self.parts.database, self.job.project_id))
+        if stored is None:
+            raise StoppedError
         try:
             written = await asyncio.to_thread(self.parts.providers.write, stored.course)
             return await asyncio.to_thread(self._make, written, asyncio.get_running_loop(), stored)
@@ -131,14 +139,14 @@ class Attempt:
             raise CourseError(stored.explain(str(error))) from None
 
     def _make(self, course: Course, loop: asyncio.AbstractEventLoop, stored: courses.Stored) -> Rendered:
-        worker = self.parts.worker
+        worker = self.worker
 
         def image(name: str) -> bytes:
             media = stored.images.get(name)
-            if media is None:
-                raise CourseError(f"image '{name}' was deleted: choose another")
-            reading = self.parts.storage.get(media.key, images.MAX_IMAGE_BYTES + 1)
-            data = asyncio.run_coroutine_threadsafe(reading, loop).result(_IMAGE_SECONDS)
+            data = None
+            if media is not None:
+                reading = self._stored(partial(self.parts.storage.get, media.key, images.MAX_IMAGE_BYTES + 1))
+                data = asyncio.run_coroutine_threadsafe(reading, loop).result()
             if data is None:
                 raise CourseError(f"image '{name}' was deleted: choose another")
             return data
@@ -163,12 +171,28 @@ class Attempt:
     async def _publish(self, rendered: Rendered, files: Files) -> None:
         """Under names of this attempt's own: nobody sees them before the job is finished."""
         self.words = "Publishing"
-        storage = self.parts.storage
-        await storage.put(files.thumbnail, "image/jpeg", rendered.thumbnail)
-        await storage.put(files.captions, "text/vtt", rendered.captions)
-        await storage.put(files.video, "video/mp4", rendered.video)
+        for key, kind, path in (
+            (files.thumbnail, "image/jpeg", rendered.thumbnail),
+            (files.captions, "text/vtt", rendered.captions),
+            (files.video, "video/mp4", rendered.video),
+        ):
+            await self._stored(partial(self.parts.storage.put, key, kind, path))
         if self.halt is not None:
             raise self.halt
+
+    async def _stored(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Repeat while the store is away, until the rendering is told to stop."""
+        pause, longest = _STORE_PAUSES
+        while True:
+            storage = self.parts.storage
+            try:
+                return await action()
+            except storage.faults as error:
+                self.log.warning("the store failed", kind=type(error).__name__)
+            await asyncio.to_thread(self.stopping.wait, pause)
+            if self.halt is not None:
+                raise self.halt
+            pause = min(2 * pause, longest)
 
     def _first_voice(self) -> str:
         return self.parts.providers.narrators[0].identity
@@ -183,15 +207,13 @@ class Attempt:
 
     async def _heart(self) -> None:
         """Renew the lease and tell how far it is, until the lease is lost, the wish to cancel arrives or time is up."""
-        worker = self.parts.worker
-        told, beaten = ("", 0), time.monotonic()
-        deadline = beaten + worker.longest_seconds
+        told, beaten = ("", 0), self.started
         while True:
-            await asyncio.sleep(min(_TOLD_EVERY, worker.lease_seconds / 10))
+            await asyncio.sleep(min(_TOLD_EVERY, self.worker.lease_seconds / 10))
             present = (self.words, self.percent)
-            if time.monotonic() > deadline:
-                self.halt = RenderError(f"it took more than {worker.longest_seconds:g} seconds")
-            elif present != told or time.monotonic() - beaten > worker.lease_seconds / 4:
+            if time.monotonic() > self.deadline:
+                self.halt = RenderError(f"it took more than {self.worker.longest_seconds:g} seconds")
+            elif present != told or time.monotonic() - beaten > self.worker.lease_seconds / 4:
                 self.beat = await self._pulse(*present)
                 told, beaten = present, time.monotonic()
             if self.beat is not Beat.HELD:
@@ -201,22 +223,16 @@ class Attempt:
                 return
 
     async def _pulse(self, words: str, percent: int) -> Beat:
-        started = time.monotonic()
-        beat = await self._patiently(
-            lambda: jobs.beat(self.parts.database, self.parts.worker, self.job, percent, words)
-        )
-        if beat is Beat.HELD:
-            self.lease_until = started + self.parts.worker.lease_seconds
+        beat = await self._patiently(lambda: jobs.beat(self.parts.database, self.worker, self.job, percent, words))
         return beat if beat is not None else Beat.LOST
 
     async def _patiently(self, action: Callable[[], Awaitable[T]]) -> T | None:
-        """Repeat while the database is away and the lease may still be held; None when that time is over."""
+        """Repeat while the database is away; None when the video has taken as long as it may."""
         while True:
             try:
                 return await action()
-            except (DBAPIError, OSError) as error:
-                if isinstance(error, DBAPIError) and not lost(error):
-                    raise
-            if time.monotonic() > self.lease_until:
-                return None
+            except jobs.AWAY as error:
+                if time.monotonic() > self.deadline:
+                    return None
+                self.log.warning("the database failed", kind=type(error).__name__)
             await asyncio.sleep(_DATABASE_PAUSE)

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Table, func, or_, select, update
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.data.columns import now
@@ -25,6 +27,7 @@ USER: Table = User.__table__  # type: ignore[attr-defined]
 _CANDIDATES = 100
 _FIRST_PAUSE = 5.0  # seconds before the second attempt after a failure, doubled for each further one
 _LONGEST_MESSAGE = 300
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout, OSError)  # the database, not what was asked of it
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,9 @@ class Expired:
     late: float  # seconds from the end of the lease until now
 
 
-async def sweep(database: Database, worker: WorkerSettings) -> list[Expired]:
+async def expire(database: Database, worker: WorkerSettings) -> list[Expired]:
     """Free the jobs whose lease has expired: queued again, given up after the last attempt, or cancelled as wished."""
-    swept = []
+    expired = []
     query = select(VIDEO).where(VIDEO.c.status == "running", VIDEO.c.lease_until <= now())
     for row in await database.rows(query, {}):
         if row["cancel_requested"]:
@@ -127,8 +130,8 @@ async def sweep(database: Database, worker: WorkerSettings) -> list[Expired]:
             same = (VIDEO.c.id == row["id"], VIDEO.c.attempt == row["attempt"], VIDEO.c.status == "running")
             if await _change(connection, *same, VIDEO.c.lease_until <= now(), **values):
                 late = (now() - row["lease_until"]).total_seconds()
-                swept.append(Expired(row["id"], row["attempt"], values["status"], late))
-    return swept
+                expired.append(Expired(row["id"], row["attempt"], values["status"], late))
+    return expired
 
 
 async def held(database: Database, video_id: str, attempt: int) -> bool:

@@ -1,72 +1,66 @@
-"""How does a worker live? As a process of its own, or as threads beside the API in `serve`."""
+"""How does a worker live? As a process of its own, or in a thread beside the API in `serve`."""
 
+import asyncio
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any
 
+import structlog
 from prometheus_client import start_http_server
 
 from service.settings import Settings
-from service.telemetry import logs, traces
+from service.telemetry import traces, tracker
 from service.telemetry.metrics import Metrics
-from service.worker.broker import WAKE, celery
+from service.worker.parts import Parts
 from service.worker.runner import Runner
 
-_GOODBYE = 3.0  # seconds for the connection to the broker: a message that gets lost there is harmless
 
-
-def work(settings: Settings, host: str, metrics_port: int | None) -> None:
+def work(parts: Parts, host: str, metrics_port: int | None) -> None:
     """Work until SIGTERM or SIGINT; the video at hand is finished first, a second signal ends at once."""
-    asked = first_signal()
-    metrics = Metrics()
-    logs.configure(settings.logs, logs.open_sink(settings.logs))
-    traces.install(settings)
     if metrics_port is not None:
-        start_http_server(metrics_port, host, registry=metrics.registry)
-    with beside(settings, metrics):
-        asked.wait()
+        start_http_server(metrics_port, host, registry=parts.metrics.registry)
+    traces.install(parts.settings)
+    asyncio.run(_until_asked(Runner(parts)))
 
 
-def first_signal() -> threading.Event:
-    """Set by the first SIGTERM or SIGINT, instead of ending the process; a second one of its kind ends it."""
-    asked = threading.Event()
-
-    def ask(number: int, _: FrameType | None) -> None:
+async def _until_asked(runner: Runner) -> None:
+    def ask(number: int) -> None:
         signal.signal(number, signal.SIG_DFL)
-        asked.set()
+        runner.stop()
 
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
-    return asked
+        loop.add_signal_handler(number, ask, number)
+    try:
+        await runner.run()
+    except BaseException:
+        structlog.get_logger().critical("the worker's loop died", exc_info=True)
+        tracker.flush()
+        os._exit(1)  # at once: a thread that renders would keep a process alive that does nothing
 
 
 @contextmanager
 def beside(settings: Settings, metrics: Metrics) -> Iterator[None]:
-    """A worker in threads of this process while the block runs, woken through the broker."""
-    from celery.worker import WorkController, state  # noqa: PLC0415
+    """A worker in a thread of this process while the block runs; should it die, the process is asked to stop."""
+    alone = settings.worker.model_copy(update={"heartbeat": None})
+    runner = Runner(Parts(settings.model_copy(update={"worker": alone}), metrics))
+    died: list[BaseException] = []
 
-    runner = Runner(settings, metrics)
-    app = celery(settings)
-    app.task(name=WAKE, ignore_result=True)(runner.wake)
-    runner.start()
-    controller: Any = WorkController(
-        app=app,
-        pool="solo",
-        concurrency=1,
-        loglevel="WARNING",
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    )
-    listener = threading.Thread(target=controller.start, name="listener", daemon=True)
-    listener.start()
+    def live() -> None:
+        try:
+            asyncio.run(runner.run())
+        except BaseException as error:
+            died.append(error)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=live, name="runner")
+    thread.start()
     try:
         yield
     finally:
         runner.stop()
-        state.should_stop = 0
-        listener.join(_GOODBYE)
-        state.should_stop = None
+        thread.join()
+    if died:
+        raise died[0]

@@ -2,100 +2,135 @@
 
 import asyncio
 import os
+import shutil
 import threading
+import time
+from contextlib import suppress
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from service.ai.registry import build
-from service.data.database import Database
-from service.data.storage import open_storage
-from service.security.tokens import Tokens
-from service.settings import Settings
-from service.telemetry.metrics import Metrics
+from service import reload, sweep
+from service.render.cache import SegmentCache
 from service.worker import jobs
-from service.worker.attempt import Attempt, Parts
-from service.worker.meter import ServiceMeter
-from service.worker.silent import sweep
+from service.worker.attempt import Attempt
+from service.worker.broker import listen
+from service.worker.parts import Parts
 
-_CONNECTIONS = 4  # per pool: a heartbeat, a step and a sweep at once, and one to spare
+_BEAT_EVERY = 5.0  # seconds; the pod's probe allows two minutes
+_GOODBYE = 3.0  # seconds for the connection to the broker: a message that gets lost there is harmless
 
 
 class Runner:
-    """One video at a time, in an event loop of its own that a thread runs. Raises ValueError for wrong providers."""
+    """One video at a time. Whatever fails in one look or with one video is logged, and the next one follows."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        pool = settings.database.model_copy(update={"pool_size": _CONNECTIONS})
-        self._settings = settings.model_copy(update={"database": pool})
-        self._metrics = metrics
-        metrics.begin("worker")
-        self._providers = build(settings.ai, ServiceMeter(metrics))
-        self._thread = threading.Thread(target=self._live, name="runner")
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ready = threading.Event()
-        self._stopping = False
+        self._woken, self._over = asyncio.Event(), asyncio.Event()
+        self._idle, self._stopping = threading.Event(), threading.Event()
+        self._attempt: Attempt | None = None
 
-    def start(self) -> None:
-        """Begin to look for work."""
-        self._thread.start()
-        self._ready.wait()
-
-    def wake(self) -> None:
-        """Look now; returns when nothing is left to do, so that a busy worker takes no other worker's message."""
-        if self._loop is not None and not self._stopping:
-            asyncio.run_coroutine_threadsafe(self._drain(), self._loop).result()
+    async def run(self) -> None:
+        """Work until told to stop. What is raised ends the process: nothing here can go on without its loops."""
+        self._loop = asyncio.get_running_loop()
+        arguments = (lambda: self._parts.settings, self._wake, self._stopping)
+        listener = threading.Thread(target=listen, args=arguments, name="listener", daemon=True)
+        listener.start()
+        structlog.get_logger().info("worker ready", pid=os.getpid())
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(reload.watch(self._parts))
+            for loop in (self._beat(), self._look()):
+                tasks.create_task(loop)
+            await self._work()
+            self._over.set()  # a cancellation can get lost in Python 3.11 (`wait_for` inside the database's driver)
+            watching.cancel()
+        self._idle.set()
+        await asyncio.to_thread(listener.join, _GOODBYE)
+        self._parts.providers.close()
+        await self._parts.close()
 
     def stop(self) -> None:
-        """Finish the video at hand, take no other, and end."""
-        self._stopping = True
+        """Finish the video at hand, take no other, and end; from any thread."""
+        self._stopping.set()
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._providers.close()
+            self._loop.call_soon_threadsafe(self._woken.set)
 
-    def _live(self) -> None:
-        asyncio.run(self._main())
+    def _wake(self) -> None:
+        """Look now; returns when nothing is left to do, so that a busy worker takes no other worker's message."""
+        self._idle.clear()
+        if self._loop is not None and not self._stopping.is_set():
+            self._loop.call_soon_threadsafe(self._woken.set)
+            self._idle.wait()
 
-    async def _main(self) -> None:
-        database = Database(self._settings, self._metrics)
-        storage = open_storage(self._settings, Tokens(self._settings))
-        self._parts = Parts(database, storage, self._providers, self._metrics, self._settings.worker)
-        self._turn, self._stop = asyncio.Lock(), asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._ready.set()
-        structlog.get_logger().info("worker ready", pid=os.getpid())
-        try:
-            while not self._stopping:
-                await self._look()
-                try:
-                    await asyncio.wait_for(self._stop.wait(), self._settings.worker.sweep_seconds)
-                except TimeoutError:
-                    continue
-        finally:
-            async with self._turn:  # the video at hand
-                await database.close()
+    async def _work(self) -> None:
+        while not self._stopping.is_set():
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                while not self._stopping.is_set() and await self._room():
+                    job = await jobs.claim(self._parts.database, self._parts.settings.worker)
+                    if job is None:
+                        break
+                    self._attempt = Attempt(self._parts, job)
+                    await self._attempt.run()
+            except Exception as error:
+                _failed("no video was taken", error)
+            finally:
+                self._attempt = None
+                self._idle.set()
 
     async def _look(self) -> None:
-        self._metrics.disk(self._settings.worker.folder)
-        try:
-            await sweep(self._parts.database, self._parts.storage, self._metrics, self._settings.worker)
-            number, age = await jobs.queue(self._parts.database)
-            self._metrics.gauge("video_queue_length", number)
-            self._metrics.gauge("video_queue_age_seconds", age)
-        except (SQLAlchemyError, OSError) as error:
-            structlog.get_logger().warning("the database was not looked at", kind=type(error).__name__)
-            return
-        if not self._turn.locked():
-            self._draining = asyncio.create_task(self._drain())  # meanwhile silent workers are looked for
+        """Silent workers are looked for also while a video is rendered here.
 
-    async def _drain(self) -> None:
-        async with self._turn:
-            while not self._stopping:
+        After this worker could not look, others could not renew their leases either: they are given the time to.
+        """
+        parts, spared = self._parts, 0.0
+        while not self._over.is_set():
+            worker = parts.settings.worker
+            try:
+                parts.metrics.disk(worker.folder)
+                if time.monotonic() > spared:
+                    await sweep.silent_workers(parts)
+                number, age = await jobs.queue(parts.database)
+                parts.metrics.gauge("video_queue_length", number)
+                parts.metrics.gauge("video_queue_age_seconds", age)
+            except Exception as error:
+                spared = time.monotonic() + worker.lease_seconds
+                _failed("the jobs were not looked at", error)
+            self._woken.set()
+            await self._pause(worker.sweep_seconds)
+
+    async def _beat(self) -> None:
+        """Touch the file that the pod's probe looks at, unless the video at hand should have ended long ago."""
+        while not self._over.is_set():
+            path = self._parts.settings.worker.heartbeat
+            if path is not None and not (self._attempt and self._attempt.stuck):
                 try:
-                    job = await jobs.claim(self._parts.database, self._settings.worker)
-                    if job is None:
-                        return
-                    await Attempt(self._parts, job).run()
-                except (SQLAlchemyError, OSError) as error:
-                    structlog.get_logger().warning("no video was taken", kind=type(error).__name__)
-                    return
+                    path.touch()
+                except OSError as error:
+                    _failed("the heartbeat file was not touched", error)
+            await self._pause(_BEAT_EVERY)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+
+    async def _room(self) -> bool:
+        """Is there room on the disk for a video? Rendered scenes make way for it."""
+        worker = self._parts.settings.worker
+        if shutil.disk_usage(worker.folder).free < worker.least_free_bytes:
+            await asyncio.to_thread(SegmentCache(worker.folder.resolve() / "cache", 0).prune)
+            if shutil.disk_usage(worker.folder).free < worker.least_free_bytes:
+                structlog.get_logger().warning("no video was taken", kind="disk full")
+                return False
+        return True
+
+
+def _failed(what: str, error: Exception) -> None:
+    """What is outside may be away; what is none of that is a defect, and told as one."""
+    log = structlog.get_logger()
+    if isinstance(error, jobs.AWAY):
+        log.warning(what, kind=type(error).__name__)
+    else:
+        log.error(what, kind=type(error).__name__, exc_info=error)

@@ -133,7 +133,8 @@ def another(served: FastAPI, tmp_path: Path) -> Iterator[Callable[..., FastAPI]]
     made: list[Runtime] = []
 
     def build(**settings: Any) -> FastAPI:
-        app = application.create(Settings(logs={"sink": "file", "file": tmp_path / "log"}, **settings))
+        lines = {"sink": "file", "file": tmp_path / "log"} | settings.pop("logs", {})
+        app = application.create(Settings(logs=lines, **settings))
         made.append(app.state.runtime)
         return app
 

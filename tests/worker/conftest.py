@@ -14,22 +14,18 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from service.ai.registry import build
-from service.ai.settings import AISettings
 from service.data.database import Database
 from service.data.migrations.run import upgrade
-from service.data.storage import FolderStorage, open_storage
+from service.data.storage import FolderStorage
 from service.media.models import Media
 from service.projects.models import Project
 from service.scenes.models import Scene
-from service.security.tokens import Tokens
 from service.settings import LogSettings, Settings
 from service.telemetry import logs
 from service.telemetry.metrics import Metrics, definitions
 from service.users.models import User
 from service.videos.models import Video
-from service.worker.attempt import Parts
-from service.worker.meter import ServiceMeter
+from service.worker.parts import Parts
 from tests.service.servers import MariaDB, Redis, running
 
 Ask = Callable[..., Awaitable[Video]]
@@ -47,12 +43,12 @@ def servers() -> Iterator[tuple[MariaDB, Redis]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Log lines of this process go to one file."""
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], None]]:
+    """Log lines of this process go to one file, and again when a test has put its parts' log in the place of it."""
     chosen = LogSettings(sink="file", file=tmp_path_factory.mktemp("journal") / "log")
     sink = logs.open_sink(chosen)
     logs.configure(chosen, sink)
-    yield
+    yield lambda: logs.configure(chosen, sink)
     structlog.reset_defaults()
     logging.getLogger().handlers.clear()
     sink.close()  # type: ignore[attr-defined]
@@ -97,20 +93,26 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         database={"url": database_url, "pool_size": 8},
         media={"folder": tmp_path / "media"},
         logs={"sink": "file", "file": tmp_path / "log"},
-        worker={"folder": tmp_path / "work", "lease_seconds": 30, "sweep_seconds": 0.5, "niceness": 0},
+        worker={
+            "folder": tmp_path / "work",
+            "lease_seconds": 30,
+            "sweep_seconds": 0.5,
+            "heartbeat": tmp_path / "heartbeat",
+            "niceness": 0,
+        },
     )
 
 
 @pytest.fixture
-async def parts(settings: Settings) -> AsyncIterator[Parts]:
-    metrics = Metrics()
-    database = Database(settings, metrics)
-    for engine in (database.writer, database.reader):
+async def parts(settings: Settings, journal: Callable[[], None]) -> AsyncIterator[Parts]:
+    made = Parts(settings)
+    for engine in (made.database.writer, made.database.reader):
         event.listen(engine.sync_engine, "before_cursor_execute", refuse_returning)
-    storage = open_storage(settings, Tokens(settings))
-    yield Parts(database, storage, build(AISettings(), ServiceMeter(metrics)), metrics, settings.worker)
-    await database.close()
-    check_labels(metrics)
+    yield made
+    await made.close()
+    journal()
+    made.sink.close()  # type: ignore[attr-defined]
+    check_labels(made.metrics)
 
 
 def check_labels(metrics: Metrics) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -18,10 +18,11 @@ from service.media.models import Media
 from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
 from service.render.narration import Mark, Narration
+from service.sweep import silent_workers
 from service.videos.models import Files
 from service.worker import jobs
-from service.worker.attempt import Attempt, Parts
-from service.worker.silent import sweep
+from service.worker.attempt import Attempt
+from service.worker.parts import Parts
 from tests.worker.conftest import change, read, stored
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -44,7 +45,8 @@ class Voice:
 
 def spoken(parts: Parts, *voices: Any) -> Parts:
     meter = parts.providers.meter
-    return replace(parts, providers=Providers(tuple(voices), None, meter, (("embedded", EmbeddedWriter()),), ()))
+    parts.providers = Providers(tuple(voices), None, meter, (("embedded", EmbeddedWriter()),), ())
+    return parts
 
 
 def fails(error: Exception) -> Any:
@@ -55,7 +57,7 @@ def fails(error: Exception) -> Any:
 
 
 async def attempt(parts: Parts) -> Attempt:
-    job = await jobs.claim(parts.database, parts.worker)
+    job = await jobs.claim(parts.database, parts.settings.worker)
     assert job is not None
     return Attempt(parts, job)
 
@@ -65,7 +67,7 @@ def count(parts: Parts, name: str, **labels: str) -> float:
 
 
 def leavings(parts: Parts) -> list[str]:
-    folder = parts.worker.folder
+    folder = parts.settings.worker.folder
     return sorted(path.name for path in folder.iterdir() if path.name != "cache") if folder.is_dir() else []
 
 
@@ -119,7 +121,7 @@ async def test_a_course_at_fault_fails_once_with_a_reason_that_its_author_unders
         data = wishes["image"] or b""
         media = picture(data, "grafico.png")
         if wishes["image"] is not None:
-            source = parts.worker.folder.parent / "upload"
+            source = parts.settings.worker.folder.parent / "upload"
             source.write_bytes(data)
             await parts.storage.put(media.key, "image/png", source)
         wishes = {"images": [media], "scenes": [{"title": "a", "image_id": media.id}]}
@@ -182,8 +184,8 @@ async def test_who_lost_the_lease_publishes_nothing_and_touches_nothing(parts, a
     trying = await attempt(spoken(parts, voice))
     voice.act = lambda: trying.stopping.wait(30)
     await change(parts.database, video, lease_until=now() - timedelta(seconds=1))
-    await jobs.sweep(parts.database, parts.worker)
-    other = await jobs.claim(parts.database, parts.worker)
+    await jobs.expire(parts.database, parts.settings.worker)
+    other = await jobs.claim(parts.database, parts.settings.worker)
     before = await read(parts.database, video)
     await trying.run()
     assert await read(parts.database, video) == before
@@ -227,9 +229,10 @@ async def test_a_database_that_goes_away_for_a_while_costs_nothing(parts, ask, m
 
 async def test_an_attempt_that_takes_too_long_is_ended_and_tried_again(parts, ask):
     video = await ask()
-    hasty = replace(parts, worker=parts.worker.model_copy(update={"longest_seconds": 0.1}))
+    hasty = parts.settings.worker.model_copy(update={"longest_seconds": 0.1})
+    parts.settings = parts.settings.model_copy(update={"worker": hasty})
     voice = Voice()
-    trying = await attempt(spoken(hasty, voice))
+    trying = await attempt(spoken(parts, voice))
     voice.act = lambda: trying.stopping.wait(30)
     await trying.run()
     row = await read(parts.database, video)
@@ -240,16 +243,16 @@ async def test_an_attempt_that_takes_too_long_is_ended_and_tried_again(parts, as
 async def test_leavings_of_the_dead_are_removed_and_those_of_the_living_stay(parts, ask):
     dead, living = await ask(), await ask()
     for _ in range(2):
-        await jobs.claim(parts.database, parts.worker)
+        await jobs.claim(parts.database, parts.settings.worker)
     for video in (dead, living):
-        (parts.worker.folder / f"{video.id}-1" / "scene").mkdir(parents=True)
-        source = parts.worker.folder.parent / "film"
+        (parts.settings.worker.folder / f"{video.id}-1" / "scene").mkdir(parents=True)
+        source = parts.settings.worker.folder.parent / "film"
         source.write_bytes(b"half")
         await parts.storage.put(Files.of(video.id, 1).video, "video/mp4", source)
-    (parts.worker.folder / "cache").mkdir()
-    (parts.worker.folder / f"{'0' * 32}-3").mkdir()
+    (parts.settings.worker.folder / "cache").mkdir()
+    (parts.settings.worker.folder / f"{'0' * 32}-3").mkdir()
     await change(parts.database, dead, lease_until=now() - timedelta(seconds=1))
-    assert await sweep(parts.database, parts.storage, parts.metrics, parts.worker) == 1
+    assert await silent_workers(parts) == 1
     assert leavings(parts) == [f"{living.id}-1"]
     assert stored(parts.storage) == [f"{living.id}-1.mp4"]
     assert (await read(parts.database, dead)).status == "queued"

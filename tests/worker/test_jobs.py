@@ -67,9 +67,9 @@ async def test_a_heartbeat_renews_the_lease_and_learns_of_a_wish_to_cancel(parts
 async def test_an_expired_job_is_free_again_and_its_old_holder_is_powerless(parts, ask):
     video = await ask()
     old = await jobs.claim(parts.database, WORKER)
-    assert await jobs.sweep(parts.database, WORKER) == []
+    assert await jobs.expire(parts.database, WORKER) == []
     await change(parts.database, video, lease_until=now() + PAST)
-    (expired,) = await jobs.sweep(parts.database, WORKER)
+    (expired,) = await jobs.expire(parts.database, WORKER)
     assert (expired.id, expired.attempt, expired.status) == (video.id, 1, "queued")
     assert 1 <= expired.late < 60
     new = await jobs.claim(parts.database, WORKER)
@@ -107,7 +107,7 @@ async def test_a_video_that_kills_its_workers_is_given_up_and_a_cancelled_one_st
         await jobs.claim(parts.database, WORKER)
     await change(parts.database, deadly, attempt=3, lease_until=now() + PAST)
     await change(parts.database, unwanted, cancel_requested=True, lease_until=now() + PAST)
-    swept = {job.id: job.status for job in await jobs.sweep(parts.database, WORKER)}
+    swept = {job.id: job.status for job in await jobs.expire(parts.database, WORKER)}
     assert swept == {deadly.id: "failed", unwanted.id: "cancelled"}
     assert (await read(parts.database, deadly)).message.startswith("Rendering stopped unexpectedly 3 times")
 
@@ -151,7 +151,7 @@ async def _play(steps: list[tuple[str, int]], file: Path) -> None:
         elif step == "expire":
             await change(database, video, lease_until=now() + PAST)
         elif step == "sweep":
-            await jobs.sweep(database, worker)
+            await jobs.expire(database, worker)
         elif job and step == "beat":
             await jobs.beat(database, worker, job, 10, "x")
         elif job and step == "retry":

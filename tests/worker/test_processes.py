@@ -3,133 +3,30 @@
 import asyncio
 import contextlib
 import functools
-import json
-import os
 import random
 import re
 import signal
 import struct
-import subprocess
-import sys
 import tempfile
 import zlib
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from service.data.database import Database
 from service.data.storage import open_storage
 from service.security.tokens import Tokens
-from service.settings import PREFIX, Settings
+from service.settings import Settings
 from service.telemetry.metrics import Metrics
 from service.videos.models import FINAL, Video
 from service.worker.broker import Broker
 from service.worker.process import beside
 from tests.service.servers import Redis, free_port, running
-from tests.worker.conftest import fresh_database, read, store, stored, until
+from tests.worker.conftest import fresh_database, read, store, until
+from tests.worker.farm import SCENES, SWEEP, Farm, check, farm, leavings
 from tests.worker.test_attempt import picture
-
-ROOT = Path(__file__).resolve().parents[2]
-LEASE, SWEEP = 2.0, 0.5
-SCENES = [{"title": f"Cena {n}", "narration": "Um. Dois."} for n in range(3)]
-
-
-@dataclass
-class Farm:
-    """Worker processes over one database and one folder of files."""
-
-    settings: Settings
-    database: Database
-    environment: dict[str, str]
-    log: Path
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        """A worker whose encoders die with it, as in a container: it leads a process group."""
-        with self.log.open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "service", "worker"],
-                env=self.environment,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.workers.append(child)
-        return child
-
-    def kill(self, worker: "subprocess.Popen[bytes]") -> None:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-        self.workers.remove(worker)
-
-    def stop(self) -> None:
-        for worker in self.workers:
-            worker.terminate()
-        for worker in self.workers:
-            worker.wait(60)
-
-    def lines(self) -> list[dict[str, Any]]:
-        """What the workers logged."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-
-    async def ended(self, *videos: Video) -> bool:
-        return all([(await read(self.database, video)).status in FINAL for video in videos])
-
-
-@contextlib.asynccontextmanager
-async def farm(folder: Path, database_url: str, **worker: Any) -> AsyncIterator[Farm]:
-    chosen: dict[str, Any] = {"lease_seconds": LEASE, "sweep_seconds": SWEEP, "attempts": 10} | worker
-    chosen |= {"folder": folder / "work", "per_user": 5}
-    settings = Settings(database={"url": database_url}, media={"folder": folder / "media"}, worker=chosen)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {
-        f"{PREFIX}DATABASE__URL": database_url,
-        f"{PREFIX}MEDIA__FOLDER": str(settings.media.folder),
-        **{f"{PREFIX}WORKER__{name.upper()}": str(value) for name, value in chosen.items()},
-    }
-    made = Farm(settings, Database(settings, Metrics()), environment, folder / "workers.log")
-    try:
-        yield made
-    finally:
-        made.stop()
-        await made.database.close()
-
-
-def leavings(settings: Settings) -> list[str]:
-    return sorted(path.name for path in settings.worker.folder.iterdir() if path.name != "cache")
-
-
-async def check(made: Farm, *videos: Video) -> list[float]:
-    """Every video is done, once, with its three files; nothing else is there. How late silent workers were found."""
-    await until(lambda: made.ended(*videos), 120)
-    rows = [await read(made.database, video) for video in videos]
-    assert [(row.status, row.message) for row in rows] == [("done", "Ready")] * len(rows)
-    made.stop()
-    lines = made.lines()
-    ends = Counter(line["video"] for line in lines if line["event"] == "video done")
-    assert set(ends.values()) <= {1}  # a worker may be killed between its last change and its line
-    keys = [key.removeprefix("videos/") for row in rows for key in row.files]
-    storage = open_storage(made.settings, Tokens(made.settings))
-    assert stored(storage) == sorted(keys)
-    assert leavings(made.settings) == []
-    busy = [
-        process.name() for process in psutil.process_iter() if str(made.settings.worker.folder) in _command(process)
-    ]
-    assert busy == []
-    return [line["late"] for line in lines if line["event"] == "a worker fell silent"]
-
-
-def _command(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return ""
 
 
 async def test_killed_at_any_moment_every_video_ends_once(tmp_path, servers, request, capsys):
@@ -160,6 +57,10 @@ async def test_killed_at_any_moment_every_video_ends_once(tmp_path, servers, req
 async def _all_ready(made: Farm) -> bool:
     ready = {line["pid"] for line in made.lines() if line["event"] == "worker ready"}
     return {worker.pid for worker in made.workers} <= ready
+
+
+async def _counted(metrics: Metrics, name: str, number: float) -> bool:
+    return metrics.registry.get_sample_value(name) == number
 
 
 async def _someone_runs(made: Farm, videos: list[Video]) -> bool:
@@ -246,7 +147,7 @@ async def test_a_broker_that_is_not_there_costs_nothing_but_time(tmp_path, serve
                 redis.stop(signal.SIGKILL)
                 videos.append(await store(made.database, scenes=SCENES))
                 await broker.wake()
-                assert metrics.registry.get_sample_value("video_wakes_failed_total") == 1
+                await until(functools.partial(_counted, metrics, "video_wakes_failed_total", 1))
                 await until(lambda: made.ended(*videos))
                 redis.start()
                 videos.append(await store(made.database, scenes=SCENES))

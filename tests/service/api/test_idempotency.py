@@ -14,7 +14,8 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import update
 from sqlmodel import col
 
-from service.data import idempotency, sweep
+from service import sweep
+from service.data import idempotency
 from service.data.columns import now
 from service.http.dependencies import IdempotencyKey
 from service.http.idempotency import IdempotentRoute
@@ -160,5 +161,5 @@ async def test_old_keys_are_forgotten(client: httpx.AsyncClient, meet: Any, runt
 
 
 async def test_the_sweeper_says_what_it_forgot(unshared: Runtime) -> None:
-    forgotten = await sweep.run(unshared.settings)
+    forgotten = await sweep.everything(unshared.settings)
     assert set(forgotten) == {"expired refresh tokens", "expired idempotency keys", "videos of silent workers"}

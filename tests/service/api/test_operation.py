@@ -1,12 +1,21 @@
 """Are logs, traces, errors, gauges and the drain wired as configured?"""
 
 import asyncio
+import gzip
+import http.server
 import logging
+import queue
 import signal
 import socket
+import threading
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import brotli
+import httpx
+import orjson
 import pytest
 import structlog
 import uvicorn
@@ -17,7 +26,7 @@ from service.http.errors import ProblemError
 from service.runtime import Runtime
 from service.security.passwords import Passwords
 from service.settings import LogSettings, Settings
-from service.telemetry import counts, logs, traces
+from service.telemetry import counts, logs, traces, tracker
 from service.telemetry.metrics import Metrics
 
 
@@ -48,13 +57,81 @@ def test_the_console_gets_one_json_line_each(capfd: pytest.CaptureFixture[str], 
     assert len(out) == 2 and '"event":"started"' in out[0] and "ValueError: why" in out[1]
 
 
-def test_an_error_tracker_is_started_without_its_costly_integrations(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sentry_sdk
+class Tracker(http.server.BaseHTTPRequestHandler):
+    """Takes events as a tracker of Sentry's protocol does: a POST of an envelope, lines of JSON."""
 
-    seen: dict[str, Any] = {}
-    monkeypatch.setattr(sentry_sdk, "init", lambda url, **options: seen.update(options, url=url))
-    traces.install(Settings(logs={"tracker_url": "http://key@127.0.0.1:9/1"}))
-    assert seen["default_integrations"] is False and seen["send_default_pii"] is False
+    events: queue.SimpleQueue[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        body = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[self.headers["content-encoding"]](body)
+        self.send_response(200)
+        self.end_headers()
+        _, kind, event = (orjson.loads(line) for line in body.splitlines()[:3])
+        if kind["type"] == "event":
+            self.events.put(event | {"path": self.path})
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def tracked(served: FastAPI) -> Iterator[tuple[str, queue.SimpleQueue[dict[str, Any]]]]:
+    """The URL of a tracker, and what it was sent."""
+    handler = type("Handler", (Tracker,), {"events": queue.SimpleQueue()})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as sink:
+        threading.Thread(target=sink.serve_forever).start()
+        yield f"http://key@127.0.0.1:{sink.server_port}/7", handler.events  # type: ignore[attr-defined]
+        tracker.install(served.state.runtime.settings)
+        sink.shutdown()
+
+
+async def test_the_error_tracker_learns_of_a_failed_request_and_nothing_of_the_person(
+    another: Any, tracked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, events = tracked
+    app = another(version="1.2.3", logs={"tracker_url": url}, database={"url": "sqlite+aiosqlite:///missing/x"})
+    address = ".".join(["192", "0", "2", "77"])  # not as one text, which would be in the stack's lines of source
+    typed = {"email": f"{uuid.uuid4().hex}@example.com", "password": uuid.uuid4().hex}
+
+    async def broken(*_: Any) -> None:
+        raise KeyError(typed["email"], typed["password"])
+
+    monkeypatch.setattr(app.state.runtime.cache, "admit", broken)
+    transport = httpx.ASGITransport(app, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as client:
+        answer = await client.post(
+            "/api/v1/sessions", json=typed, headers={"authorization": f"Bearer {typed['password']}"}
+        )
+    assert answer.status_code == 500
+    event = events.get(timeout=30)
+    assert event["path"] == "/api/7/envelope/"
+    assert (event["release"], event["environment"], event["level"]) == ("1.2.3", "dev", "error")
+    assert event["logentry"]["message"] == "unhandled"
+    assert event["tags"] == {"request_id": answer.headers["x-request-id"], "kind": "KeyError"}
+    (told,) = event["exception"]["values"]
+    assert told["type"] == "KeyError" and told["stacktrace"]["frames"][-1]["function"] == "broken"
+    text = orjson.dumps(event).decode()
+    assert not [word for word in (*typed.values(), address) if word in text]
+
+
+async def test_the_error_tracker_learns_of_what_libraries_and_workers_log(another: Any, tracked: Any) -> None:
+    url, events = tracked
+    another(logs={"tracker_url": url})
+    logging.getLogger("library").error("cannot reach %s", "ana@example.com")
+    assert events.get(timeout=30)["logentry"]["message"] == "cannot reach %s"
+    structlog.get_logger().bind(video="v1", attempt=2).error("video given up", reason="Ana's course")
+    event = events.get(timeout=30)
+    assert (event["logentry"]["message"], event["tags"]) == ("video given up", {"video": "v1", "attempt": "2"})
+    assert "Ana" not in str(event)
+    structlog.get_logger().warning("no worker was woken")
+    try:
+        raise ProblemError(409, "said by the service itself")
+    except ProblemError:
+        structlog.get_logger().exception("last")
+    event = events.get(timeout=30)
+    assert event["logentry"]["message"] == "last", "warnings are not sent"
+    assert event["exception"]["values"][0]["value"] == "said by the service itself"
 
 
 def test_traces_go_to_the_configured_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
