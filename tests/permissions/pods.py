@@ -18,6 +18,7 @@ class Container:
     image: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
+    ports: Mapping[str, int]
 
     @property
     def of_service(self) -> bool:
@@ -58,4 +59,5 @@ def containers(rows: Sequence[Row]) -> Iterator[Container]:
                 one["image"],
                 tuple(one.get("args", ())),
                 environment,
+                {port["name"]: port["containerPort"] for port in one.get("ports", ())},
             )

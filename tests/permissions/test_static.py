@@ -92,7 +92,7 @@ def test_what_every_role_may_do_ends_at_its_own_environment(estate: Estate) -> N
 
 def test_a_pod_of_another_service_account_gets_no_role(estate: Estate) -> None:
     for container in of_service(estate):
-        stranger = Container(container.owner, "default", container.service_account, "", (), {})
+        stranger = Container(container.owner, "default", container.service_account, "", (), {}, {})
         with pytest.raises(Exception, match="no role is associated"):
             estate.session(stranger)
 
