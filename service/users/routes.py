@@ -1,12 +1,13 @@
 """What can be asked about users?"""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 from sqlmodel import select
 
 from service.data.columns import Identifier
 from service.http import dependencies, errors
 from service.http.pages import Page, paginate, tagged
-from service.users import service
+from service.users import privacy, service
 from service.users.models import User
 from service.users.schemas import (
     Administration,
@@ -59,11 +60,18 @@ async def change_password(
     await service.change_password(runtime, request, caller, old, new)
 
 
-@router.get("/me/export", tags=["privacy"], responses=errors.described(401, 429))
-async def export_myself(work: dependencies.ReadOwn) -> Export:
+@router.get(
+    "/me/export",
+    tags=["privacy"],
+    response_class=StreamingResponse,
+    responses={200: {"model": Export}, **errors.described(401, 429)},
+)
+async def export_myself(runtime: dependencies.RuntimeDep, caller: dependencies.CallerDep) -> StreamingResponse:
     """Everything that is stored about the caller."""
-    work.count("feature_use_total", feature="export")
-    return await service.export(work.session, await service.account(work.session, work.caller.user_id))
+    async with runtime.database.reading() as session:
+        user = await service.account(session, caller.user_id)
+    runtime.metrics.count("feature_use_total", feature="export")
+    return StreamingResponse(privacy.export(runtime, user), media_type="application/json")
 
 
 @router.post("/me/erasure", tags=["privacy"], status_code=204, responses=errors.described(401, 403, 422, 429, 503))
@@ -73,7 +81,7 @@ async def erase_myself(
     """Delete the caller's courses, files and personal data for good; the audit trail keeps only identifiers."""
     await service.confirm(runtime, request, caller, body.password.get_secret_value())
     async with runtime.database.transaction() as session:
-        await service.erase(session, request, runtime, await service.account(session, caller.user_id))
+        await privacy.erase(session, request, runtime, await service.account(session, caller.user_id))
 
 
 @router.get("", tags=["administration"], responses=errors.described(401, 403, 422, 429))

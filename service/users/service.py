@@ -1,29 +1,18 @@
-"""What are the rules of accounts? Registration, authentication, administration, export and erasure."""
-
-from collections.abc import Sequence
-from typing import Any
+"""What are the rules of accounts? Registration, authentication and administration."""
 
 from fastapi import Request
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.data.columns import now
-from service.data.database import after_commit
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
-from service.media.models import Media
 from service.plans import service as plans
-from service.plans.models import PlanPeriod
-from service.projects.models import Project
 from service.runtime import Runtime
-from service.scenes.models import Scene
 from service.security import audit
-from service.security.audit import AuditEvent
 from service.security.permissions import Caller, Role
 from service.users import attempts, sessions
-from service.users.models import RefreshToken, User
-from service.users.schemas import Administration, Export, Registration, UserPublic
-from service.videos.models import Video
+from service.users.models import User
+from service.users.schemas import Administration, Registration
 
 EXPORTED = 10_000  # rows of a kind; more is asked of support, not of one request
 
@@ -112,48 +101,3 @@ async def administer(work: UnitOfWork, user: User, change: Administration) -> No
         await plans.end(work, user.id)
     await sessions.close_all(work.session, work.runtime, user.id)
     work.record("user.administered", user.id, fields=sorted(fields))
-
-
-async def export(session: AsyncSession, user: User) -> Export:
-    """Everything stored about a person, without secrets."""
-
-    async def rows(table: type[SQLModel], condition: Any, *hidden: str) -> list[dict[str, object]]:
-        found: Sequence[SQLModel] = (await session.exec(select(table).where(condition).limit(EXPORTED))).all()
-        return [row.model_dump(mode="json", exclude=set(hidden)) for row in found]
-
-    projects = select(Project.id).where(col(Project.owner_id) == user.id)
-    return Export(
-        user=UserPublic.model_validate(user),
-        last_active_at=user.last_active_at,
-        sessions=await rows(RefreshToken, col(RefreshToken.user_id) == user.id, "token_hash"),
-        plans=await rows(PlanPeriod, col(PlanPeriod.user_id) == user.id),
-        projects=await rows(Project, col(Project.owner_id) == user.id),
-        scenes=await rows(Scene, col(Scene.project_id).in_(projects)),
-        media=await rows(Media, col(Media.owner_id) == user.id),
-        videos=await rows(Video, col(Video.owner_id) == user.id),
-        audit=await rows(AuditEvent, col(AuditEvent.actor_id) == user.id),
-    )
-
-
-async def erase(session: AsyncSession, request: Request, runtime: Runtime, user: User) -> None:
-    """Delete what a person made and empty the account; files go once the database has forgotten them."""
-    media = (await session.exec(select(Media).where(col(Media.owner_id) == user.id))).all()
-    videos = (await session.exec(select(Video).where(col(Video.owner_id) == user.id))).all()
-    keys = [row.key for row in media] + [key for row in videos for key in row.files]
-    await sessions.close_all(session, runtime, user.id)
-    await plans.forget(session, runtime.metrics, user.id)
-    for project in (await session.exec(select(Project).where(col(Project.owner_id) == user.id))).all():
-        await session.delete(project)  # scenes and videos go with it
-    for row in media:
-        await session.delete(row)
-    for token in (await session.exec(select(RefreshToken).where(col(RefreshToken.user_id) == user.id))).all():
-        await session.delete(token)
-    user.email, user.name, user.password_hash = f"{user.id}@erased.invalid", "erased", "!"
-    user.active, user.erased_at, user.last_active_at = False, now(), None
-    audit.record(session, request, "user.erased", actor=user.id, target=user.id)
-
-    async def afterwards() -> None:
-        await runtime.cache.outdate(user.id)
-        await runtime.storage.delete(*keys)
-
-    after_commit(session, afterwards)

@@ -161,32 +161,6 @@ async def test_lists_of_people_and_of_the_trail_are_for_administrators(client: h
     assert (await client.get("/api/v1/audit", headers=admin.headers)).status_code == 200
 
 
-async def test_export_holds_everything_and_erasure_leaves_nothing(client: httpx.AsyncClient, runtime: Runtime) -> None:
-    bia = (await register(client)).json()
-    headers = await token_of(client, bia["email"])
-    course = (await client.post("/api/v1/projects", json={"title": "Luz"}, headers=headers)).json()
-    scenes = f"/api/v1/projects/{course['id']}/scenes"
-    scene = (await client.post(scenes, json={"title": "Fóton"}, headers=headers)).json()
-    video = (await client.post(f"/api/v1/projects/{course['id']}/videos", headers=headers)).json()
-    announced = {"name": "a.png", "content_type": "image/png", "size": 4, "sha256": "0" * 64}
-    media = (await client.post("/api/v1/media", json=announced, headers=headers)).json()
-    export = (await client.get(f"{URL}/me/export", headers=headers)).json()
-    assert export["user"]["email"] == "bia@example.com"
-    ids = {kind: [row["id"] for row in export[kind]] for kind in ("projects", "scenes", "videos", "media")}
-    assert ids == {"projects": [course["id"]], "scenes": [scene["id"]], "videos": [video["id"]], "media": [media["id"]]}
-    assert export["sessions"] and export["audit"] and export["last_active_at"]
-    assert "token_hash" not in str(export) and "password_hash" not in str(export)
-
-    assert (await client.post(f"{URL}/me/erasure", json={"password": "wrong"}, headers=headers)).status_code == 403
-    assert (await client.post(f"{URL}/me/erasure", json={"password": PASSWORD}, headers=headers)).status_code == 204
-    assert (await client.get(f"{URL}/me", headers=headers)).status_code == 401
-    async with runtime.database.reading() as session:
-        user = await session.get_one(User, bia["id"])
-    assert user.erased_at is not None and not user.active
-    assert "bia" not in f"{user.email}{user.name}".lower()
-    assert (await register(client)).status_code == 201  # the address is free again
-
-
 async def test_an_erased_person_cannot_act_with_a_token_that_still_lives(
     client: httpx.AsyncClient, meet: Any, runtime: Runtime
 ) -> None:
