@@ -57,9 +57,18 @@ def iam_no_admin_star(policy: Resource) -> Findings:
             yield Finding(statement.path, f"{statement.path} allows passing any role")
 
 
-@rule(POLICY, *INLINE)
-def iam_narrow_statements(policy: Resource) -> Findings:
-    """A policy names its actions one by one, and resources wherever AWS can bind the action to one."""
+@rule(POLICY, *INLINE, *ATTACHMENTS)
+def iam_narrow_statements(policy: Resource, *, boundary: str = "-boundary") -> Findings:
+    """A policy names its actions one by one, and resources wherever AWS can bind the action to one.
+
+    A permissions boundary only bounds, so it may be wide; what is named like one must never be attached.
+    """
+    if policy.type in ATTACHMENTS:
+        if str(policy.get("policyArn")).endswith(boundary):
+            yield Finding("policyArn", "a permissions boundary is attached as if it were a policy")
+        return
+    if policy.type == POLICY and str(policy.get("name")).endswith(boundary):
+        return
     for statement in statements(policy, "policy"):
         everything = "*" in statement.resources
         if not statement.allows or (everything and {"*", "*:*"} & set(statement.actions)):

@@ -11,7 +11,7 @@ from service.__main__ import parser
 from service.settings import PREFIX, Settings
 from tests.infra.graph import Graph
 from tests.permissions.endpoints import TOKEN_KEY, Endpoints
-from tests.permissions.pods import Container, containers
+from tests.permissions.pods import Container, containers, graphs
 
 
 def of_service(graph: Graph) -> Iterator[Container]:
@@ -34,7 +34,7 @@ def test_metrics_are_served_where_pods_promise_them(graph: Graph) -> None:
 
 def test_the_service_takes_its_settings_and_only_known_ones(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every pod's own, with the secret that it fetches as its role: what is unsafe outside dev would be refused."""
-    endpoints = Endpoints(graph.rows)
+    endpoints = Endpoints(graphs(graph.environment))
     with endpoints.running():
         for container in of_service(graph):
             with monkeypatch.context() as pod:

@@ -1,17 +1,13 @@
 """The graphs of the environments."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-ENVIRONMENTS = ("dev", "staging", "production")
+from tests.permissions.pods import ENVIRONMENTS, graphs
 
 
 @pytest.fixture(scope="session", params=ENVIRONMENTS)
 def rows(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
-    """The graph of an environment."""
-    found: list[dict[str, Any]] = json.loads((GOLDEN / f"{request.param}.json").read_text())
-    return found
+    """The graphs of an environment's account: its own and that of the estate in it."""
+    return graphs(request.param)

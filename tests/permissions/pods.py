@@ -1,10 +1,14 @@
 """Which containers does a graph start, as whom, and with which settings?"""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+ENVIRONMENTS = ("dev", "staging", "production")
 IMAGE = "/tecnocursos/service@"
 
 
@@ -29,6 +33,12 @@ class Container:
     def command(self) -> str:
         """The service's command."""
         return self.arguments[0]
+
+
+def graphs(environment: str) -> list[dict[str, Any]]:
+    """The rows of an account: of its own project and of the estate."""
+    files = (GOLDEN / f"bootstrap-{environment}.json", GOLDEN / f"{environment}.json")
+    return [row for file in files for row in json.loads(file.read_text())]
 
 
 def containers(rows: Sequence[Row]) -> Iterator[Container]:

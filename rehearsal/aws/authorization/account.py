@@ -159,7 +159,9 @@ class _Graph:
                 if row.get("role", name) == name and row.get("policy")
             ]
             if boundary and boundary not in written:
-                raise RehearsalError(f"role {name}: its boundary {boundary} is not in the graph")
+                raise RehearsalError(
+                    f"role {name}: its boundary {boundary} is not in the graph: give that of the account as well"
+                )
             arn = one.get("arn") or f"arn:aws:iam::{self.number}:role{one.get('path', '/')}{name}"
             yield (
                 arn,

@@ -21,7 +21,7 @@ REPOSITORY = "repo:school/platform"
 
 @pytest.fixture(scope="module", params=("dev", "staging", "production"))
 def account(request: pytest.FixtureRequest) -> Account:
-    return load([GOLDEN / f"{request.param}.json"])
+    return load([GOLDEN / f"{project}{request.param}.json" for project in ("bootstrap-", "")])
 
 
 def row(kind: str, called: str, **inputs: Any) -> dict[str, Any]:
@@ -202,9 +202,9 @@ def test_a_grant_allows_its_operations_for_its_context() -> None:
 
 
 def test_the_command_answers_with_its_reason_and_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    dev = str(GOLDEN / "dev.json")
-    queue = f"arn:aws:sqs:us-east-1:{load([Path(dev)]).number}:tecnocursos-dev-jobs"
-    asked = ["authorize", dev, "--as", "identity-api", "--resource", queue, "--action"]
+    graphs = [str(GOLDEN / name) for name in ("bootstrap-dev.json", "dev.json")]
+    queue = f"arn:aws:sqs:us-east-1:{load(map(Path, graphs)).number}:tecnocursos-dev-jobs"
+    asked = ["authorize", *graphs, "--as", "identity-api", "--resource", queue, "--action"]
     assert main([*asked, "sqs:SendMessage"]) == 0
     assert "allowed: sqs:SendMessage" in capsys.readouterr().out
     assert main([*asked, "sqs:ReceiveMessage"]) == 1
@@ -212,7 +212,7 @@ def test_the_command_answers_with_its_reason_and_its_exit_code(capsys: pytest.Ca
     plain = ["sqs:SendMessage", "--context", "aws:SecureTransport=false"]
     assert main([*asked, *plain]) == 1
     assert "denied" in capsys.readouterr().out
-    assert main(["authorize", dev, "--as", "nobody", "--action", "a:b"]) == 2
+    assert main(["authorize", *graphs, "--as", "nobody", "--action", "a:b"]) == 2
     assert "there are" in capsys.readouterr().err
     assert main(["authorize", __file__, "--as", "x", "--action", "a:b"]) == 2
     assert "is no graph" in capsys.readouterr().err
