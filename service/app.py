@@ -24,7 +24,7 @@ from service.settings import Settings
 from service.telemetry import counts, traces, tracker
 from service.users import routes as users
 from service.users import session_routes as sessions
-from service.videos import progress
+from service.videos import progress, sharing
 from service.videos import routes as videos
 
 LARGEST_BODY = 256 * 1024  # bytes; uploads have a cap of their own
@@ -52,7 +52,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     )
     app.state.runtime = runtime
     # Matching looks through routers in this order: the busiest come first.
-    for part in (projects, scenes, videos, progress, sessions, users, plans, media, audit_routes):
+    for part in (projects, scenes, videos, sharing, progress, sessions, users, plans, media, audit_routes):
         app.include_router(part.router, max_body_size=LARGEST_BODY)
     app.include_router(projects.catalogue)
     app.include_router(media.files, max_body_size=settings.media.largest_upload)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from service.data import idempotency
+from service.data import disposal, idempotency
 from service.data.storage import Storage
+from service.media import service as media
 from service.runtime import Runtime
 from service.settings import Settings
 from service.users import sessions
@@ -28,11 +29,15 @@ async def everything(settings: Settings) -> dict[str, int]:
     runtime = Runtime(settings)
     try:
         freed = await silent_workers(runtime)
+        abandoned = await media.purge(runtime.database, runtime.storage)
+        disposed = await disposal.sweep(runtime.database, runtime.storage)
         async with runtime.database.transaction() as session:
             return {
                 "expired refresh tokens": await sessions.purge(session),
                 "expired idempotency keys": await idempotency.purge(session),
                 "videos of silent workers": freed,
+                "abandoned uploads": abandoned,
+                "deleted files": disposed,
             }
     finally:
         await runtime.close()

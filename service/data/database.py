@@ -135,7 +135,10 @@ class Database:
             yield session
             await session.commit()
         for action in session.info.get("after_commit", ()):
-            await action()
+            try:
+                await action()
+            except Exception as error:  # the change is made: its maker must hear so, and the rest must follow
+                structlog.get_logger().exception("a consequence of a change failed", kind=type(error).__name__)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

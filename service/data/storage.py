@@ -37,14 +37,16 @@ class Stored:
 class Storage(Protocol):
     """Keys are made by the service (`media/<id>`), never by a client.
 
-    faults: what is raised when the store is away or refuses, as opposed to a defect of the caller.
+    link_seconds: how long links work. faults: what is raised when the store is away or refuses, as opposed to a defect
+    of the caller.
     """
 
+    link_seconds: int
     faults: tuple[type[Exception], ...]
 
     def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link: ...  # noqa: D102
 
-    def download(self, key: str, content_type: str, name: str) -> Link: ...  # noqa: D102
+    def download(self, key: str, content_type: str, name: str, *, inline: bool = False) -> Link: ...  # noqa: D102
 
     async def get(self, key: str, most: int) -> bytes | None: ...  # noqa: D102
 
@@ -68,7 +70,7 @@ class FolderStorage:
     faults: tuple[type[Exception], ...] = (OSError,)
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
-        self._folder, self._seconds, self._tokens = settings.media.folder, settings.media.link_seconds, tokens
+        self._folder, self.link_seconds, self._tokens = settings.media.folder, settings.media.link_seconds, tokens
 
     def path(self, key: str) -> Path:
         """The file of a key."""
@@ -77,14 +79,15 @@ class FolderStorage:
     def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link:
         """A link that takes exactly this content."""
         headers = {"content-type": content_type}
-        return Link("PUT", self._link("PUT", key, sha256, str(size)), headers, self._seconds)
+        return Link("PUT", self._link("PUT", key, sha256, str(size)), headers, self.link_seconds)
 
-    def download(self, key: str, content_type: str, name: str) -> Link:
-        """A link that gives the file under its name, never to be shown inside a page."""
-        return Link("GET", self._link("GET", key, content_type, name), {}, self._seconds)
+    def download(self, key: str, content_type: str, name: str, *, inline: bool = False) -> Link:
+        """A link that gives the file under its name; only an inline one is to be shown inside a page."""
+        bound = (content_type, disposition(name, inline=inline))
+        return Link("GET", self._link("GET", key, *bound), {}, self.link_seconds)
 
     def _link(self, method: str, key: str, *bound: str) -> str:
-        expires = str(int(time.time()) + self._seconds)
+        expires = str(int(time.time()) + self.link_seconds)
         signature = self._tokens.sign("file", method, key, expires, *bound)
         return f"/files/{key}?" + urlencode({"expires": expires, "a": bound[0], "b": bound[1], "signature": signature})
 
@@ -93,8 +96,8 @@ class FolderStorage:
         genuine = self._tokens.signed(signature, "file", method, key, expires, *bound)
         return genuine and int(expires) >= time.time()
 
-    async def write(self, key: str, chunks: AsyncIterator[bytes]) -> Stored:
-        """Write a file that appears whole or not at all."""
+    async def write(self, key: str, chunks: AsyncIterator[bytes], wanted: Stored | None = None) -> Stored:
+        """Write a file that appears whole or not at all. Raises ValueError when it is not what was wanted."""
         path = self.path(key)
         os.makedirs(path.parent, exist_ok=True)  # noqa: PTH103 (one call, of a local file system)
         handle, name = tempfile.mkstemp(dir=path.parent)
@@ -104,7 +107,11 @@ class FolderStorage:
                 async for chunk in chunks:
                     digest.update(chunk)
                     size += len(chunk)
+                    if wanted is not None and size > wanted.size:
+                        break
                     file.write(chunk)
+            if wanted not in (None, Stored(size, digest.hexdigest())):
+                raise ValueError("size or checksum differ from what was announced")
             os.replace(name, path)  # noqa: PTH105 (both are names)
         except BaseException:
             os.unlink(name)  # noqa: PTH108
@@ -161,7 +168,7 @@ class BucketStorage:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
-        self._bucket, self._seconds = settings.media.bucket, settings.media.link_seconds
+        self._bucket, self.link_seconds = settings.media.bucket, settings.media.link_seconds
         self.faults: tuple[type[Exception], ...] = (BotoCoreError, ClientError, Boto3Error, HTTPError, OSError)
         config = Config(signature_version="s3v4", connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
         self._client: Any = boto3.client(
@@ -179,25 +186,24 @@ class BucketStorage:
             "ChecksumAlgorithm": "SHA256",
             "ChecksumSHA256": checksum,
         }
-        url = self._client.generate_presigned_url("put_object", parameters, self._seconds)
+        url = self._client.generate_presigned_url("put_object", parameters, self.link_seconds)
         headers = {
             "content-type": content_type,
             "x-amz-checksum-sha256": checksum,
             "x-amz-sdk-checksum-algorithm": "SHA256",
         }
-        return Link("PUT", url, headers, self._seconds)
+        return Link("PUT", url, headers, self.link_seconds)
 
-    def download(self, key: str, content_type: str, name: str) -> Link:
+    def download(self, key: str, content_type: str, name: str, *, inline: bool = False) -> Link:
         """A presigned GET with the file's name."""
         parameters = {
             "Bucket": self._bucket,
             "Key": key,
             "ResponseContentType": content_type,
-            "ResponseContentDisposition": disposition(name),
+            "ResponseContentDisposition": disposition(name, inline=inline),
         }
-        return Link(
-            "GET", self._client.generate_presigned_url("get_object", parameters, self._seconds), {}, self._seconds
-        )
+        url = self._client.generate_presigned_url("get_object", parameters, self.link_seconds)
+        return Link("GET", url, {}, self.link_seconds)
 
     async def get(self, key: str, most: int) -> bytes | None:
         """The first `most` bytes of an object; None when there is none."""
@@ -236,6 +242,6 @@ class BucketStorage:
             await asyncio.to_thread(self._client.delete_objects, Bucket=self._bucket, Delete={"Objects": objects})
 
 
-def disposition(name: str) -> str:
-    """An `attachment` header with any file name (RFC 6266)."""
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+def disposition(name: str, *, inline: bool = False) -> str:
+    """The Content-Disposition of a file with any name (RFC 6266)."""
+    return f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"

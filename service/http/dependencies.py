@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPBearer
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import HTTPConnection
@@ -92,6 +92,7 @@ def _unit(permission: Permission | None, *, writes: bool) -> Callable[..., Async
 # Scope "function": the connection goes back before the response is sent, not after a slow client has read it.
 ProjectReader = Annotated[Caller, Depends(_with(Permission.PROJECTS_READ))]
 CatalogueReader = Annotated[Caller, Depends(_with(Permission.CATALOGUE_READ))]
+MediaWriter = Annotated[Caller, Depends(_with(Permission.MEDIA_WRITE))]
 VideoReader = Annotated[Caller, Depends(_with(Permission.VIDEOS_REQUEST))]
 ReadOwn = Annotated[UnitOfWork, Depends(_unit(None, writes=False), scope="function")]
 ReadProjects = Annotated[UnitOfWork, Depends(_unit(Permission.PROJECTS_READ, writes=False), scope="function")]
@@ -147,6 +148,7 @@ async def _paging(
 
 
 Paged = Annotated[Paging, Depends(_paging)]
+Secret = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="told when the link was made")]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from sqlmodel import col, select
 
 from service.data.columns import Identifier
-from service.data.storage import FolderStorage, disposition
+from service.data.storage import FolderStorage, Stored
 from service.http import dependencies, errors
 from service.http.errors import ProblemError
 from service.http.idempotency import IdempotentRoute
@@ -27,7 +27,7 @@ async def start_upload(
     body: MediaCreate, work: dependencies.WriteMedia, response: Response, key: dependencies.IdempotencyKey = None
 ) -> MediaStarted:
     """Announce an upload and get the link to send its bytes to."""
-    media = service.start(work, body)
+    media = await service.start(work, body)
     response.headers["location"] = f"/api/v1/media/{media.id}"
     return MediaStarted.of(work, media)
 
@@ -42,32 +42,39 @@ async def list_uploads(work: dependencies.ReadMedia, paging: dependencies.Paged)
 @router.get("/{media_id}", response_model=MediaPublic, responses=errors.described(401, 403, 404, 422, 429))
 async def read_upload(media_id: Identifier, work: dependencies.ReadMedia) -> MediaPublic:
     """One upload."""
-    return MediaPublic.model_validate(await service.owned(work, media_id))
+    return MediaPublic.model_validate(await service.owned(work.session, work.caller, media_id))
 
 
 @router.post(
     "/{media_id}/complete", response_model=MediaPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def complete_upload(media_id: Identifier, work: dependencies.WriteMedia) -> MediaPublic:
+async def complete_upload(
+    media_id: Identifier, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.MediaWriter
+) -> MediaPublic:
     """Say that the bytes are sent: they are checked, and the upload may be used."""
-    media = await service.owned(work, media_id)
-    await service.complete(work, media)
-    return MediaPublic.model_validate(media)
+    return MediaPublic.model_validate(await service.complete(runtime, request, caller, media_id))
+
+
+@router.post("/{media_id}/upload", responses=errors.described(401, 403, 404, 409, 422, 429))
+async def renew_upload(media_id: Identifier, work: dependencies.ReadMedia) -> MediaStarted:
+    """Another link to send the bytes to, for when the first has expired."""
+    media = await service.owned(work.session, work.caller, media_id)
+    if media.status == "ready":
+        raise ProblemError(409, "the upload is complete")
+    return MediaStarted.of(work, media)
 
 
 @router.get("/{media_id}/download", response_model=LinkPublic, responses=errors.described(401, 403, 404, 409, 422, 429))
 async def download_upload(media_id: Identifier, work: dependencies.ReadMedia) -> LinkPublic:
     """A link to the bytes."""
-    media = await service.owned(work, media_id)
-    if media.status != "ready":
-        raise ProblemError(409, "the upload is not complete")
-    return LinkPublic.model_validate(work.runtime.storage.download(media.key, media.content_type, media.name))
+    media = await service.owned(work.session, work.caller, media_id)
+    return service.link(work.runtime.storage, media)
 
 
 @router.delete("/{media_id}", status_code=204, responses=errors.described(401, 403, 404, 422, 429))
 async def delete_upload(media_id: Identifier, work: dependencies.WriteMedia) -> None:
     """Delete an upload."""
-    await service.delete(work, await service.owned(work, media_id))
+    await service.delete(work, await service.owned(work.session, work.caller, media_id))
 
 
 class Signed:
@@ -97,18 +104,27 @@ def _signed(runtime: Runtime, method: str, key: str, query: Signed) -> FolderSto
 
 @files.put("/{key:path}", status_code=204, include_in_schema=False)
 async def receive_file(key: FileKey, request: Request, runtime: dependencies.RuntimeDep, query: SignedQuery) -> None:
-    """Take the bytes of an upload into the local store."""
+    """Take the bytes of an upload into the local store: these bytes, once, and not after the upload was deleted."""
     storage = _signed(runtime, "PUT", key, query)
     if request.headers.get("content-length") != query.b:
         raise ProblemError(422, f"exactly {query.b} bytes were announced")
-    await storage.write(key, request.stream())
+    async with runtime.database.reading() as session:
+        media = await session.get(Media, key.removeprefix("media/"))
+    if media is None or media.status == "ready":
+        raise ProblemError(409, "this upload is complete, or was deleted")
+    if request.headers.get("content-type") != media.content_type:
+        raise ProblemError(422, f"the type {media.content_type} was announced")
+    try:
+        await storage.write(key, request.stream(), Stored(int(query.b), query.a))
+    except ValueError as error:
+        raise ProblemError(422, f"{error}: upload again") from None
 
 
 @files.get("/{key:path}", include_in_schema=False)
 async def send_file(key: FileKey, runtime: dependencies.RuntimeDep, query: SignedQuery) -> Response:
-    """Give the bytes of a file from the local store, as an attachment."""
+    """Give the bytes of a file from the local store, as the link says."""
     storage = _signed(runtime, "GET", key, query)
     if not storage.path(key).is_file():
         raise ProblemError(404, "no such file")
-    headers = {"content-disposition": disposition(query.b)}
+    headers = {"content-disposition": query.b}
     return FileResponse(storage.path(key), media_type=query.a, headers=headers)

@@ -1,19 +1,39 @@
 """What are the rules of uploads? Start, send to the store directly, complete with a checksum."""
 
-from sqlmodel import col, update
+import asyncio
+from datetime import timedelta
 
+from fastapi import Request
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.data.columns import now
+from service.data.database import Database
+from service.data.disposal import dispose
+from service.data.storage import Storage
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
 from service.media.models import Media
-from service.media.schemas import MediaCreate
+from service.media.schemas import LinkPublic, MediaCreate
+from service.plans import allowances
+from service.render.errors import CourseError
+from service.runtime import Runtime
 from service.scenes.models import Scene
+from service.security import audit
+from service.security.permissions import Caller
+from service.videos.models import Video
+
+ABANDONED = timedelta(hours=24)  # an upload that nobody completed
+AT_ONCE = 500
 
 
-def start(work: UnitOfWork, body: MediaCreate) -> Media:
-    """Announce an upload. Raises ProblemError 413 when it is too large."""
+async def start(work: UnitOfWork, body: MediaCreate) -> Media:
+    """Announce an upload. Raises ProblemError 413 when it is too large, 409 beyond the caller's plan."""
     largest = work.runtime.settings.media.largest_upload
     if body.size > largest:
         raise ProblemError(413, f"an upload has {largest} bytes at most")
+    await check_room(work.session, work.caller.user_id, body.size)
     media = Media(owner_id=work.caller.user_id, **body.model_dump())
     work.session.add(media)
     work.record("media.started", media.id)
@@ -21,38 +41,89 @@ def start(work: UnitOfWork, body: MediaCreate) -> Media:
     return media
 
 
-async def owned(work: UnitOfWork, media_id: str) -> Media:
+async def check_room(session: AsyncSession, owner_id: str, more: int) -> None:
+    """Refuse bytes beyond the owner's plan: uploads and videos together. Raises ProblemError 409."""
+    uploads = select(func.sum(Media.size)).where(col(Media.owner_id) == owner_id)
+    videos = select(func.sum(Video.size)).where(col(Video.owner_id) == owner_id)
+    allowance, (uploaded, rendered) = await allowances.hold(session, owner_id, uploads, videos)
+    allowance.check("bytes", uploaded + rendered + more)
+
+
+async def owned(session: AsyncSession, caller: Caller, media_id: str, *, lock: bool = False) -> Media:
     """The caller's upload. Raises ProblemError 404."""
-    media = await work.session.get(Media, media_id)
-    if media is None or media.owner_id != work.caller.user_id:
+    media = await session.get(Media, media_id, with_for_update=lock or None)
+    if media is None or media.owner_id != caller.user_id:
         raise ProblemError(404, "no such upload")
     return media
 
 
-async def complete(work: UnitOfWork, media: Media) -> None:
-    """Compare what arrived with what was announced; repeating it is harmless. Raises ProblemError 409, 422."""
+async def complete(runtime: Runtime, request: Request, caller: Caller, media_id: str) -> Media:
+    """Compare what arrived with what was announced; repeating it is harmless. Raises ProblemError 404, 409, 422.
+
+    The store is asked while no transaction is open: a slow one must not hold the database's connections.
+    """
+    async with runtime.database.reading() as session:
+        media = await owned(session, caller, media_id)
     if media.status == "ready":
-        return
-    storage = work.runtime.storage
-    stored = await storage.stat(media.key)
+        return media
+    stored = await runtime.storage.stat(media.key)
     if stored is None:
         raise ProblemError(409, "nothing was uploaded yet: send the bytes to the upload link")
-    if (stored.size, stored.sha256) != (media.size, media.sha256):
-        work.count("media_uploads_total", result="refused")
-        await storage.delete(media.key)
-        raise ProblemError(422, "size or checksum differ from what was announced: upload again")
-    media.status = "ready"
-    work.record("media.completed", media.id)
-    work.count("media_uploads_total", result="completed")
-    work.count("media_upload_bytes_total", stored.size)
+    problem = "size or checksum differ from what was announced: upload again"
+    if (stored.size, stored.sha256) == (media.size, media.sha256):
+        problem = await _unusable(runtime.storage, media)
+    if problem:
+        runtime.metrics.count("media_uploads_total", result="refused")
+        await runtime.storage.delete(media.key)
+        raise ProblemError(422, problem)
+    async with runtime.database.transaction() as session:
+        media = await owned(session, caller, media_id, lock=True)
+        if media.status != "ready":
+            media.status = "ready"
+            audit.record(session, request, "media.completed", actor=caller.user_id, target=media.id)
+            runtime.metrics.count("media_uploads_total", result="completed")
+            runtime.metrics.count("media_upload_bytes_total", stored.size)
+    return media
+
+
+async def _unusable(storage: Storage, media: Media) -> str:
+    """Why the renderer would refuse it; "" when it would not."""
+    if not media.content_type.startswith("image/"):
+        return ""
+    from service.render import images  # noqa: PLC0415 (Pillow: what starts need not wait for)
+
+    content = await storage.get(media.key, images.MAX_IMAGE_BYTES + 1)
+    try:
+        await asyncio.to_thread(images.check, content or b"", media.name)
+    except CourseError as error:
+        return str(error)
+    return ""
+
+
+def link(storage: Storage, media: Media, *, inline: bool = False) -> LinkPublic:
+    """A link to the bytes. Raises ProblemError 409 before they are there."""
+    if media.status != "ready":
+        raise ProblemError(409, "the upload is not complete")
+    return LinkPublic.model_validate(storage.download(media.key, media.content_type, media.name, inline=inline))
 
 
 async def delete(work: UnitOfWork, media: Media) -> None:
     """Delete an upload; scenes that show it lose their picture in a new version, the bytes go after the commit."""
-    key, owner = media.key, media.owner_id
+    owner = media.owner_id
     lost = {"image_id": None, "version": col(Scene.version) + 1}
     await work.session.exec(update(Scene).where(col(Scene.image_id) == media.id).values(lost))
+    await dispose(work.session, work.runtime.storage, [media.key])
     await work.session.delete(media)
     work.record("media.deleted", media.id)
-    work.after_commit(lambda: work.runtime.storage.delete(key))
     work.after_commit(lambda: work.runtime.cache.outdate(owner))  # pages of scenes that showed it
+
+
+async def purge(database: Database, storage: Storage) -> int:
+    """Forget uploads that were announced a day ago and never completed; how many."""
+    async with database.transaction() as session:
+        old = (col(Media.status) == "pending", col(Media.created_at) < now() - ABANDONED)
+        rows = (await session.exec(select(Media).where(*old).limit(AT_ONCE))).all()
+        for media in rows:
+            await session.delete(media)
+        await dispose(session, storage, [media.key for media in rows])
+    return len(rows)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlmodel
 from sqlalchemy import RowMapping, Table, bindparam, select
 
+from service.data.disposal import dispose
 from service.http.dependencies import Paging, UnitOfWork
 from service.http.errors import ProblemError
 from service.http.pages import LAST
@@ -90,10 +91,10 @@ async def delete(work: UnitOfWork, project: Project) -> None:
     """Delete a course with its scenes and videos; files go after the commit."""
     videos = (await work.session.exec(sqlmodel.select(Video).where(Video.project_id == project.id))).all()
     keys = [key for video in videos for key in video.files]
+    await dispose(work.session, work.runtime.storage, keys)
     await work.session.delete(project)
     work.record("project.deleted", project.id)
     outdate(work, project)
-    work.after_commit(lambda: work.runtime.storage.delete(*keys))
 
 
 async def count_scenes(work: UnitOfWork, project: Project, by: int) -> None:

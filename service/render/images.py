@@ -3,7 +3,8 @@
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -48,6 +49,23 @@ def load(data: bytes, name: str, box: tuple[int, int]) -> Image.Image:
     Only PNG, JPEG and WebP, at most 20 MB and 25 megapixels: size and format are looked at before anything is decoded.
     Raises CourseError.
     """
+    with _opened(data, name) as image:
+        image.draft("RGB", box)  # JPEG decodes at a fraction of its size where that is enough
+        image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        upright = ImageOps.exif_transpose(image)
+        ground = Image.new("RGBA", upright.size, "white")
+        ground.alpha_composite(upright.convert("RGBA"))
+        return ImageOps.contain(ground.convert("RGB"), box, Image.Resampling.LANCZOS)
+
+
+def check(data: bytes, name: str) -> None:
+    """Look at what `load` would refuse, without decoding it. Raises CourseError."""
+    with _opened(data, name) as image:
+        image.verify()
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     if len(data) > MAX_IMAGE_BYTES:
         raise CourseError(f"image '{name}' is larger than {MAX_IMAGE_BYTES // 2**20} MB: make it smaller")
     most = f"more than {MAX_IMAGE_PIXELS // 10**6} megapixels: make it smaller"
@@ -55,25 +73,10 @@ def load(data: bytes, name: str, box: tuple[int, int]) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         if image.width * image.height > MAX_IMAGE_PIXELS:
             raise Image.DecompressionBombError
-        image.draft("RGB", box)  # JPEG decodes at a fraction of its size where that is enough
-        image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        upright = ImageOps.exif_transpose(image)
-        ground = Image.new("RGBA", upright.size, "white")
-        ground.alpha_composite(upright.convert("RGBA"))
-        return ImageOps.contain(ground.convert("RGB"), box, Image.Resampling.LANCZOS)
+        yield image
     except Image.DecompressionBombError:
         raise CourseError(f"image '{name}' has {most}") from None
     except UnidentifiedImageError:
         raise CourseError(f"image '{name}' is no {', '.join(_FORMATS)}: convert it") from None
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        LookupError,
-        ArithmeticError,
-        struct.error,
-        zlib.error,
-    ) as error:
-        # What Pillow's decoders raise on damaged files has no common class.
+    except _DAMAGE as error:
         raise CourseError(f"image '{name}' is damaged ({type(error).__name__}): export it again") from None

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import ForeignKey, Index
-from sqlmodel import Field
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlmodel import Field, SQLModel
 
-from service.data.columns import TABLE, Key, Moment, Versioned
+from service.data.columns import TABLE, Digest, Key, Moment, Versioned, now
 
 WAITING = "Waiting for a worker"
 ACTIVE = ("queued", "running")
@@ -59,9 +59,22 @@ class Video(Versioned, table=True):
     heartbeat_at: datetime | None = Field(default=None, sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
     result_key: str | None = Field(default=None, max_length=100)
+    size: int = Field(default=0, sa_type=BigInteger, description="bytes of its files")
     request_id: str = Field(default="", max_length=64)
 
     @property
     def files(self) -> tuple[str, ...]:
         """Keys of everything that was published."""
         return Files.of(self.id, self.attempt).all if self.result_key else ()
+
+
+class Share(SQLModel, table=True):
+    """A link to a course's video for people without an account; who withdraws it deletes the row."""
+
+    __tablename__ = "share"
+    __table_args__ = TABLE
+    project_id: str = Field(
+        primary_key=True, sa_type=Key, sa_column_args=(ForeignKey("project.id", ondelete="CASCADE"),)
+    )
+    token_hash: str = Field(sa_type=Digest, unique=True)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)

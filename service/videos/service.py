@@ -1,35 +1,61 @@
-"""What are the rules of videos? Who may ask for how many, and when one can be cancelled or fetched."""
+"""What are the rules of videos? Who may ask for how many, and when one can be cancelled, deleted or fetched.
 
-from sqlalchemy import RowMapping, Table, bindparam, select
-from sqlmodel import col
+A video belongs to the owner of its course, whoever asked for it: so the owner sees it, may cancel it, and is counted.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import RowMapping, Table, bindparam
+from sqlalchemy import select as select_rows
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.data.columns import now
+from service.data.disposal import dispose
+from service.data.storage import Storage
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
-from service.http.pages import count_of
+from service.media.schemas import LinkPublic
+from service.media.service import check_room
+from service.plans import allowances
 from service.projects.models import Project
+from service.projects.schemas import ProjectPublic
 from service.runtime import Runtime
 from service.security.permissions import Caller, Role
-from service.videos.models import ACTIVE, FINAL, Video
-from service.videos.schemas import VideoPublic
+from service.videos.models import ACTIVE, FINAL, Files, Video
+from service.videos.schemas import VideoPublic, WatchPublic
 
-MOST_ACTIVE = 3  # per user: rendering takes minutes of CPU
+EMPTY = "the course has no scenes"
+MOST_ACTIVE = 3  # per owner: rendering takes minutes of CPU
+DAY = timedelta(hours=24)
+TYPES = {"video": "video/mp4", "captions": "text/vtt", "thumbnail": "image/jpeg"}
 TABLE: Table = Video.__table__  # type: ignore[attr-defined]
-GET = select(TABLE.c.owner_id, *(TABLE.c[name] for name in VideoPublic.model_fields)).where(
+GET = select_rows(TABLE.c.owner_id, *(TABLE.c[name] for name in VideoPublic.model_fields)).where(
     TABLE.c.id == bindparam("id")
 )
 
 
 async def request_video(work: UnitOfWork, project: Project) -> Video:
-    """Queue a rendering. Raises ProblemError 409 for an empty course, 429 when three are under way."""
+    """Queue a rendering; the caller holds the lock on the course.
+
+    Raises ProblemError 409 for an empty course or a full plan, 429 when three are under way or the day's are used up.
+    """
     if project.scene_count == 0:
-        raise ProblemError(409, "the course has no scenes")
-    mine = (col(Video.owner_id) == work.caller.user_id, col(Video.status).in_(ACTIVE))
-    if await count_of(work.session, Video, *mine) >= MOST_ACTIVE:
+        raise ProblemError(409, EMPTY)
+    mine = col(Video.owner_id) == project.owner_id
+    active = select(func.count()).where(mine, col(Video.status).in_(ACTIVE))
+    today = select(func.count()).where(mine, col(Video.created_at) > now() - DAY)
+    allowance, (under_way, asked) = await allowances.hold(work.session, project.owner_id, active, today)
+    if under_way >= MOST_ACTIVE:
         detail = f"{MOST_ACTIVE} videos are under way: wait for one or cancel it"
         raise ProblemError(429, detail, {"retry-after": "60"})
-    video = Video(owner_id=work.caller.user_id, project_id=project.id, request_id=work.request.state.request_id)
+    if asked >= allowance.videos_a_day:
+        oldest = select(func.min(Video.created_at)).where(mine, col(Video.created_at) > now() - DAY)
+        free = (await work.session.exec(oldest)).one() + DAY
+        detail = f"this plan includes {allowance.videos_a_day} videos in 24 hours: the next one at {free:%H:%M} UTC"
+        raise ProblemError(429, detail, {"retry-after": str(max(1, int((free - now()).total_seconds()) + 1))})
+    await check_room(work.session, project.owner_id, 1)
+    video = Video(owner_id=project.owner_id, project_id=project.id, request_id=work.request.state.request_id)
     work.session.add(video)
     work.record("video.requested", video.id)
     work.count("video_requests_total", event="requested")
@@ -46,7 +72,7 @@ async def row_of(runtime: Runtime, caller: Caller, video_id: str) -> RowMapping:
 
 
 async def owned(session: AsyncSession, caller: Caller, video_id: str, *, lock: bool = False) -> Video:
-    """The caller's video, or anybody's for administrators. Raises ProblemError 404."""
+    """A video of the caller's courses, or anybody's for administrators. Raises ProblemError 404."""
     video = await session.get(Video, video_id, with_for_update=lock or None)
     if video is None or (video.owner_id != caller.user_id and caller.role is not Role.ADMIN):
         raise ProblemError(404, "no such video")
@@ -63,3 +89,38 @@ def cancel(work: UnitOfWork, video: Video) -> None:
         video.cancel_requested, video.message = True, "Cancelling"
     work.record("video.cancelled", video.id)
     work.count("video_requests_total", event="cancelled")
+
+
+async def delete(work: UnitOfWork, video: Video) -> None:
+    """Delete a video that is over, its files after the commit. Raises ProblemError 409 while it is under way."""
+    if video.status in ACTIVE:
+        raise ProblemError(409, f"the video is {video.status}: cancel it first")
+    await dispose(work.session, work.runtime.storage, video.files)
+    await work.session.delete(video)
+    work.record("video.deleted", video.id)
+
+
+def link(storage: Storage, video: Video, part: str, title: str, *, inline: bool = False) -> LinkPublic:
+    """A link to the video, its captions or its thumbnail, named after the course. Raises ProblemError 409."""
+    if video.status != "done" or video.result_key is None:
+        raise ProblemError(409, f"the video is {video.status}: {video.message}")
+    key: str = getattr(Files.of(video.id, video.attempt), part)
+    name = f"{title}.{key.rpartition('.')[2]}"
+    return LinkPublic.model_validate(storage.download(key, TYPES[part], name, inline=inline))
+
+
+async def watch(session: AsyncSession, storage: Storage, project: ProjectPublic) -> WatchPublic:
+    """The newest finished video of a course. Raises ProblemError 404 when there is none."""
+    done = select(Video).where(col(Video.project_id) == project.id, col(Video.status) == "done")
+    video = (await session.exec(done.order_by(col(Video.id).desc()).limit(1))).first()
+    if video is None:
+        raise ProblemError(404, "this course has no finished video")
+    links = {part: link(storage, video, part, project.title, inline=True) for part in TYPES}
+    return WatchPublic(
+        project_id=project.id,
+        title=project.title,
+        description=project.description,
+        language=project.language,
+        finished_at=video.finished_at,
+        **links,
+    )

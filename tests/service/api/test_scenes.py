@@ -1,7 +1,6 @@
 """Do scenes behave as documented? Order, pictures, limits, and counts that stay right."""
 
 import asyncio
-import hashlib
 from typing import Any
 
 import httpx
@@ -13,8 +12,7 @@ from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes import service
 from service.security.permissions import Role
-
-PNG = b"\x89PNG"
+from tests.service.pictures import PNG, announced
 
 
 @pytest.fixture
@@ -167,9 +165,8 @@ async def test_scenes_come_go_and_move_without_another_version_of_what_did_not_c
 
 async def picture(client: httpx.AsyncClient, headers: dict[str, str]) -> str:
     """A completed one."""
-    body = {"name": "a.png", "content_type": "image/png", "size": len(PNG), "sha256": hashlib.sha256(PNG).hexdigest()}
-    media = (await client.post("/api/v1/media", json=body, headers=headers)).json()
-    await client.put(media["upload"]["url"], content=PNG)
+    media = (await client.post("/api/v1/media", json=announced(), headers=headers)).json()
+    await client.put(media["upload"]["url"], content=PNG, headers=media["upload"]["headers"])
     assert (await client.post(f"/api/v1/media/{media['id']}/complete", headers=headers)).json()["status"] == "ready"
     return str(media["id"])
 

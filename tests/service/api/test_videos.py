@@ -1,6 +1,7 @@
 """Do videos behave as documented? Queueing, limits, cancelling, results, and progress by socket or by asking again."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,16 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from sqlmodel import select
 
 from service.data.columns import now
+from service.media.models import Media
+from service.plans import allowances
+from service.plans.models import Plan
 from service.runtime import Runtime
 from service.security.permissions import Role
 from service.videos import progress
-from service.videos.models import Files, Video
+from service.videos.models import Files, Share, Video
 
 
 @pytest.fixture
@@ -103,6 +108,129 @@ async def test_strangers_videos_are_not_found(client: httpx.AsyncClient, course:
         assert (await client.request(method, url, headers=stranger.headers)).status_code == 404
         assert (await client.request(method, url, headers=viewer.headers)).status_code == 403
     assert (await client.post(f"{course[1]}/videos", headers=stranger.headers)).status_code == 404
+
+
+async def finish(runtime: Runtime, video: Any) -> None:
+    """What a worker leaves."""
+    files = Files.of(video["id"], 1)
+    for key in files.all:
+        path = runtime.storage.path(key)  # type: ignore[attr-defined]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(key.encode())
+    await write(runtime, video["id"], status="done", attempt=1, result_key=files.video, finished_at=now())
+
+
+async def test_whoever_may_read_a_published_course_watches_its_newest_video(
+    client: httpx.AsyncClient, course: Any, meet: Any, runtime: Runtime
+) -> None:
+    viewer = await meet(Role.VIEWER)
+    place = f"{course[1]}/watch"
+    assert (await client.get(place, headers=viewer.headers)).status_code == 404
+    assert (await client.get(place, headers=course[0].headers)).status_code == 404  # nothing is finished
+    older, newer = await ask(client, course), await ask(client, course)
+    await finish(runtime, older)
+    await finish(runtime, newer)
+    tag = (await client.get(course[1], headers=course[0].headers)).headers["etag"]
+    change = {"status": "published"}
+    await client.patch(course[1], json=change, headers=course[0].headers | {"if-match": tag})
+    seen = (await client.get(place, headers=viewer.headers)).json()
+    assert seen["title"] == "Luz"
+    for part, kind in (("video", "video/mp4"), ("captions", "text/vtt"), ("thumbnail", "image/jpeg")):
+        got = await client.get(seen[part]["url"])
+        assert newer["id"].encode() in got.content and got.headers["content-type"].startswith(kind)
+        assert got.headers["content-disposition"].startswith("inline; filename*=UTF-8''Luz.")
+
+
+async def test_a_shared_link_needs_no_account_and_can_be_withdrawn(
+    client: httpx.AsyncClient, course: Any, meet: Any, runtime: Runtime
+) -> None:
+    await finish(runtime, await ask(client, course))
+    place = f"{course[1]}/share"
+    assert (await client.post(place, headers=(await meet()).headers)).status_code == 404
+    first, second = [(await client.post(place, headers=course[0].headers)).json() for _ in range(2)]
+    assert (await client.get(first["url"])).status_code == 404  # the second has replaced it
+    assert (await client.get(second["url"])).json()["title"] == "Luz"
+    assert (await client.delete(place, headers=course[0].headers)).status_code == 204
+    assert (await client.get(second["url"])).status_code == 404
+    async with runtime.database.reading() as session:
+        assert second["token"] not in str((await session.exec(select(Share))).all())
+
+
+async def test_readers_of_a_course_see_its_pictures_and_no_others(
+    client: httpx.AsyncClient, course: Any, meet: Any, runtime: Runtime
+) -> None:
+    owner, reader = course[0].id, await meet(Role.VIEWER)
+    rows = [
+        Media(owner_id=owner, name=f"{n}.png", content_type="image/png", size=1, sha256="0" * 64, status="ready")
+        for n in range(2)
+    ]
+    async with runtime.database.transaction() as session:
+        session.add_all(rows)
+    await client.post(f"{course[1]}/scenes", json={"title": "x", "image_id": rows[0].id}, headers=course[0].headers)
+    shown, hidden = (f"{course[1]}/pictures/{row.id}" for row in rows)
+    assert (await client.get(shown, headers=reader.headers)).status_code == 404
+    tag = (await client.get(course[1], headers=course[0].headers)).headers["etag"]
+    change = {"status": "published"}
+    await client.patch(course[1], json=change, headers=course[0].headers | {"if-match": tag})
+    assert (await client.get(shown, headers=reader.headers)).status_code == 200
+    assert (await client.get(hidden, headers=reader.headers)).status_code == 404
+
+
+async def test_a_finished_video_is_deleted_with_its_files(
+    client: httpx.AsyncClient, course: Any, runtime: Runtime
+) -> None:
+    video = await ask(client, course)
+    place, headers = f"/api/v1/videos/{video['id']}", course[0].headers
+    assert (await client.delete(place, headers=headers | {"if-match": '"1"'})).status_code == 409
+    await finish(runtime, video)
+    tag = (await client.get(place, headers=headers)).headers["etag"]
+    assert (await client.delete(place, headers=headers | {"if-match": '"1"'})).status_code == 412
+    assert (await client.delete(place, headers=headers | {"if-match": tag})).status_code == 204
+    assert (await client.get(place, headers=headers)).status_code == 404
+    assert [await runtime.storage.stat(key) for key in Files.of(video["id"], 1).all] == [None] * 3
+
+
+async def test_the_owner_sees_and_cancels_what_an_administrator_asked_for(
+    client: httpx.AsyncClient, course: Any, meet: Any
+) -> None:
+    admin = await meet(Role.ADMIN)
+    video = (await client.post(f"{course[1]}/videos", headers=admin.headers)).json()
+    listed = (await client.get("/api/v1/videos?status=queued", headers=course[0].headers)).json()["items"]
+    assert [row["id"] for row in listed] == [video["id"]]
+    answer = await client.post(f"/api/v1/videos/{video['id']}/cancel", headers=course[0].headers)
+    assert answer.json()["status"] == "cancelled"
+    assert (await client.get("/api/v1/videos?status=queued", headers=course[0].headers)).json()["items"] == []
+
+
+async def test_a_course_is_checked_without_rendering_it(client: httpx.AsyncClient, course: Any) -> None:
+    empty = (await client.post("/api/v1/projects", json={"title": "x"}, headers=course[0].headers)).headers["location"]
+    good, bad = [(await client.get(f"{p}/check", headers=course[0].headers)).json() for p in (course[1], empty)]
+    assert good == {"ready": True, "problem": None}
+    assert bad["ready"] is False and bad["problem"]
+
+
+async def test_videos_a_day_are_counted_by_plan(client: httpx.AsyncClient, course: Any, runtime: Runtime) -> None:
+    most = allowances.table()[Plan.FREE].videos_a_day
+    project = course[1].rsplit("/", 1)[1]
+    rows = [Video(owner_id=course[0].id, project_id=project, status="failed") for _ in range(most)]
+    async with runtime.database.transaction() as session:
+        session.add_all(rows)
+    refused = await client.post(f"{course[1]}/videos", headers=course[0].headers)
+    assert refused.status_code == 429 and f"{most} videos" in refused.json()["detail"]
+    assert 86_000 < int(refused.headers["retry-after"]) <= 86_401
+    await write(runtime, rows[0].id, created_at=now() - timedelta(hours=25))
+    assert (await client.post(f"{course[1]}/videos", headers=course[0].headers)).status_code == 202
+
+
+async def test_no_race_gets_a_fourth_video(racing: httpx.AsyncClient, meet_unshared: Any) -> None:
+    ana = await meet_unshared()
+    places = []
+    for _ in range(8):
+        made = await racing.post("/api/v1/projects", json={"title": "Luz"}, headers=ana.headers)
+        places.append(made.headers["location"])
+        await racing.post(f"{places[-1]}/scenes", json={"title": "Fóton"}, headers=ana.headers)
+    answers = await asyncio.gather(*(racing.post(f"{place}/videos", headers=ana.headers) for place in places))
+    assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 5
 
 
 class Socket:

@@ -35,6 +35,7 @@ from service.security.permissions import Role
 from service.users.models import User
 from service.videos.models import Files, Video
 from tests.service.examples import example_body
+from tests.service.pictures import PNG, announced
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SENT = ("etag", "location", "retry-after", "idempotency-replayed")
@@ -69,7 +70,7 @@ class World:
         token, _ = self.runtime.tokens.issue(self.user.id, Role.ADMIN, new())
         return {"authorization": f"Bearer {token}"}
 
-    async def furnish(self, status: str = "done") -> None:
+    async def furnish(self, status: str = "done", *, completed: bool = True) -> None:
         """Begin anew: another administrator, somebody beside, and what they have; the video is in this state."""
         digest = await self.runtime.passwords.hash(PASSWORD)
         self.user, other = [
@@ -89,17 +90,18 @@ class World:
         video.result_key = Files.of(video.id, 1).video
         async with self.runtime.database.transaction() as session:
             session.add(video)
-        announced = example_body(DOCUMENT, OPERATIONS["start_upload"][2]) | {"size": 1, "sha256": SHA256_OF_X}
-        media = (await self.request("POST", "/api/v1/media", json=announced, **post)).json()
-        await self.request("PUT", media["upload"]["url"], content=b"x")
-        await self.request("POST", f"/api/v1/media/{media['id']}/complete", **post)
+        media = (await self.request("POST", "/api/v1/media", json=announced(), **post)).json()
+        sent = {"content": PNG, "headers": media["upload"]["headers"]}
+        await self.request("PUT", media["upload"]["url"], **sent)
+        if completed:
+            await self.request("POST", f"/api/v1/media/{media['id']}/complete", **post)
+        shows = {"title": "x", "image_id": media["id"]}
+        second = (await self.request("POST", f"{place}/scenes", json=shows, **post)).json()
+        shared = (await self.request("POST", f"{place}/share", **post)).json()
         self.known = login | {"old_password": PASSWORD, "refresh_token": refresh_token, "user_id": other.id}
-        self.known |= {"project_id": project_id, "scene_id": scene["id"], "scene_ids": [scene["id"]]}
+        self.known |= {"project_id": project_id, "scene_id": scene["id"], "scene_ids": [scene["id"], second["id"]]}
         self.known |= {"video_id": video.id, "media_id": media["id"], "image_id": media["id"]}
-        self.known |= {"session_id": sessions[0]["id"]}
-
-
-SHA256_OF_X = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+        self.known |= {"session_id": sessions[0]["id"], "token": shared["token"]}
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +140,7 @@ def judge(case: schemathesis.Case, answer: httpx.Response, access: dict[str, str
 def test_what_the_examples_ask_is_done(name: str, world: World) -> None:
     """With values that exist in the place of the examples' identifiers, passwords and versions."""
     method, path, operation = OPERATIONS[name]
-    world.run(world.furnish("queued" if name == "cancel_video" else "done"))
+    world.run(world.furnish("queued" if name == "cancel_video" else "done", completed=name != "renew_upload"))
     if name == "register":
         world.known["email"] = f"{uuid.uuid4().hex}@example.com"
     body, access = example_body(DOCUMENT, operation), world.headers()
