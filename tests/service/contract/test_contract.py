@@ -95,7 +95,7 @@ class World:
         await self.request("PUT", media["upload"]["url"], **sent)
         if completed:
             await self.request("POST", f"/api/v1/media/{media['id']}/complete", **post)
-        shows = {"title": "x", "image_id": media["id"]}
+        shows = {"title": "x", "image_id": media["id"] if completed else None}
         second = (await self.request("POST", f"{place}/scenes", json=shows, **post)).json()
         shared = (await self.request("POST", f"{place}/share", **post)).json()
         self.known = login | {"old_password": PASSWORD, "refresh_token": refresh_token, "user_id": other.id}

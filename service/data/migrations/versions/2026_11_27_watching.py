@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import mysql
 
 revision = "2026_11_27_watching"
-down_revision = "2026_11_25_plans"
+down_revision = "2026_11_26_exact"
 branch_labels = None
 depends_on = None
 
