@@ -174,6 +174,8 @@ class _Graph:
                     ),
                     boundary=written[boundary] if boundary else None,
                     tags=one.get("tags") or {},
+                    attached=tuple(arns),
+                    bounded_by=boundary or "",
                     unread=tuple(each for each in arns if each not in written),
                 ),
             )

@@ -16,13 +16,18 @@ from rehearsal.aws.authorization.matching import Context
 
 @dataclass(frozen=True)
 class Role:
-    """A role as it is declared. `unread` are attached policies whose text is not known here, by ARN."""
+    """A role as it is declared.
+
+    attached, bounded_by: ARNs of its managed policies and of its boundary. unread: those whose text is not known here.
+    """
 
     arn: str
     trust: Policy
     policies: tuple[Policy, ...] = ()
     boundary: Policy | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    attached: tuple[str, ...] = ()
+    bounded_by: str = ""
     unread: tuple[str, ...] = ()
 
 
