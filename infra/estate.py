@@ -151,9 +151,13 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
             plan=data.backup,
             keys=keys,
             alerts=ticket,
-            database_arn=database.arn,
+            saved={
+                "database": database.arn,
+                "media": media.bucket.arn,
+                "configuration": configuration.arn,
+                "cluster-objects": cluster.arn,
+            },
             database_subnet_group=database.subnet_group,
-            media_arn=media.bucket.arn,
         ),
         opts,
     )
@@ -177,7 +181,8 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         reachable=[network, endpoints, database, cache],
     )
     watched = targets(estate, shape, domain, firewall, backup)
-    Alarms("alarms", AlarmsArgs(environment, data.alarms, notifications, watched), opts)
+    capacities = {"database-storage": float(shape.database.storage_gib * 2**30)}
+    Alarms("alarms", AlarmsArgs(environment, data.alarms, notifications, watched, capacities), opts)
     return estate
 
 

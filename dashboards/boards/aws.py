@@ -81,6 +81,8 @@ def alarms() -> dict[str, Any]:
 def _steps(row: dict[str, Any]) -> Steps:
     if "above" in row:
         return (None, "green"), (row["above"] or 1, "red")  # a step holds from its value on: "above 0" begins at 1
+    if "of" in row:
+        return ((None, "green"),)  # a percentage of what differs between environments
     return (None, "red"), (row["below"], "green")
 
 

@@ -70,7 +70,14 @@ def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statem
         principals={"Service": [f"{name}.amazonaws.com" for name in PUBLISHERS]},
         conditions={"StringEquals": {"aws:SourceAccount": account}},
     )
-    return [own, log_groups, publishers]
+    # EventBridge is not documented to say on whose behalf it encrypts; the topic's own policy names its rules.
+    events = Statement(
+        sid="EventRules",
+        actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=["*"],
+        principals={"Service": ["events.amazonaws.com"]},
+    )
+    return [own, log_groups, publishers, events]
 
 
 class Encryption(pulumi.ComponentResource):

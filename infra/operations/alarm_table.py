@@ -14,7 +14,7 @@ LITERAL = "="
 
 
 class Alarm(Shape):
-    """One alarm. meaning: what is wrong and where to look first."""
+    """One alarm. meaning: what is wrong and where to look first. of: capacity of which `below` is a percentage."""
 
     meaning: str
     namespace: str = Field(pattern=r"^AWS/\w+$")
@@ -26,12 +26,15 @@ class Alarm(Shape):
     severity: Literal["page", "ticket"]
     above: float | None = None
     below: float | None = None
+    of: Literal["database-storage"] | None = None
     missing: Literal["ok", "bad", "ignore"] = "ignore"
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("exactly one of above and below must be given")
+        if self.of is not None and (self.below is None or not 0 < self.below < 100):
+            raise ValueError("of needs below, a percentage of that capacity")
         if self.minutes * 60 % self.period_seconds:
             raise ValueError(f"minutes must be a whole number of periods of {self.period_seconds} seconds")
         return self

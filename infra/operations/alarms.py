@@ -18,12 +18,16 @@ Targets = Mapping[str, Mapping[str, pulumi.Input[str]]]
 
 @dataclass(frozen=True)
 class AlarmsArgs:
-    """targets: what can be watched: key of a dimension -> label (empty when there is one) -> name or id in AWS."""
+    """targets: what can be watched: key of a dimension -> label (empty when there is one) -> name or id in AWS.
+
+    capacities: what thresholds are a percentage of, in the unit of the metric.
+    """
 
     environment: Environment
     table: AlarmTable
     notifications: Notifications
     targets: Targets
+    capacities: Mapping[str, float]
 
 
 class Alarms(pulumi.ComponentResource):
@@ -36,6 +40,8 @@ class Alarms(pulumi.ComponentResource):
         for alarm_name, alarm in args.table.alarms.items():
             for label, dimensions in expand(alarm_name, alarm, args.targets):
                 threshold = alarm.above if alarm.above is not None else alarm.below
+                if alarm.of is not None and threshold is not None:
+                    threshold *= args.capacities[alarm.of] / 100
                 percentile = alarm.statistic.startswith("p")
                 aws.cloudwatch.MetricAlarm(
                     f"{name}-{label}",

@@ -1,5 +1,7 @@
-"""How does data come back? AWS Backup: vaults in two regions, a plan by tag, a lock, and restores that are tried."""
+"""How does data come back? AWS Backup: vaults in two regions, plans, a lock, and restores that are tried."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -21,22 +23,32 @@ MANAGED = (
 COOLING_OFF_DAYS = 7  # until then a compliance lock can still be taken off
 SHORTEST_DAYS, LONGEST_DAYS = 7, 400
 START_MINUTES, COMPLETE_MINUTES = 60, 360
-EVENTS = ["BACKUP_JOB_FAILED", "COPY_JOB_FAILED", "RESTORE_JOB_FAILED", "S3_BACKUP_OBJECT_FAILED"]
+# What the vault tells itself; of jobs it tells successes as well, so that their failures come over EventBridge.
+EVENTS = ["S3_BACKUP_OBJECT_FAILED", "S3_RESTORE_OBJECT_FAILED"]
+# AWS Backup developer guide, "Monitoring AWS Backup events using Amazon EventBridge": restores have a status, others a
+# state. EXPIRED is a job that did not begin in time.
+FAILURES = {
+    "source": ["aws.backup"],
+    "detail-type": [f"{kind} Job State Change" for kind in ("Backup", "Copy", "Restore")],
+    "detail": {"$or": [{field: ["FAILED", "ABORTED", "EXPIRED"]} for field in ("state", "status")]},
+}
 RESTORE_TEST_HOURS = 4
 
 
 @dataclass(frozen=True)
 class BackupArgs:
-    """alerts: the topic that hears of failures. subnet_group: where a restored database is put for its test."""
+    """alerts: the topic that hears of failures. saved: ARN of what each row of the plan saves.
+
+    database_subnet_group: where a restored database is put for its test.
+    """
 
     environment: Environment
     shape: BackupShape
     plan: BackupPlan
     keys: Keys
     alerts: pulumi.Input[str]
-    database_arn: pulumi.Input[str]
+    saved: Mapping[str, pulumi.Input[str]]
     database_subnet_group: pulumi.Input[str]
-    media_arn: pulumi.Input[str]
 
 
 class Backup(pulumi.ComponentResource):
@@ -64,6 +76,13 @@ class Backup(pulumi.ComponentResource):
             backup_vault_events=EVENTS,
             opts=self._child,
         )
+        rule = aws.cloudwatch.EventRule(
+            name,
+            description="Backups, copies and restores that failed",
+            event_pattern=json.dumps(FAILURES),
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(name, rule=rule.name, arn=args.alerts, opts=self._child)
         self._role = roles.create(
             name, "AWS Backup reads, stores and restores", trust("backup.amazonaws.com"), self, managed=MANAGED
         )
@@ -124,7 +143,7 @@ class Backup(pulumi.ComponentResource):
         return vault
 
     def _plan(self, row_name: str, row: Row) -> None:
-        """One plan per row of the table: everything that carries its name in the tag `backup`."""
+        """One plan per row of the table, for the resource that it names; that carries the row's name in a tag."""
         label = f"{self._name}-{row_name}"
         rule: aws.backup.PlanRuleArgsDict = {
             "rule_name": row_name,
@@ -146,12 +165,16 @@ class Backup(pulumi.ComponentResource):
             name=row_name,
             plan_id=plan.id,
             iam_role_arn=self._role.arn,
-            selection_tags=[{"type": "STRINGEQUALS", "key": "backup", "value": row_name}],
+            # By ARN: what is selected by tags alone is left out where the account has not opted in to its service.
+            resources=[self._args.saved[row_name]],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*self._role.ready]),
         )
 
     def _restore_tests(self) -> None:
-        """Every week the newest recovery points are restored, timed and thrown away."""
+        """Every week the newest recovery points are restored, timed and thrown away.
+
+        Of each kind the row that says so: a restored bucket is a whole one, so the small one stands for the large.
+        """
         name, args = self._name, self._args
         underscored = args.environment.prefix.replace("-", "_")
         plan = aws.backup.RestoreTestingPlan(
@@ -167,7 +190,6 @@ class Backup(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        arns = {"database": args.database_arn, "media": args.media_arn}
         overrides = {"database": {"dbSubnetGroupName": args.database_subnet_group, "publiclyAccessible": "false"}}
         for row_name, row in args.plan.vaulted().items():
             if not row.restore_test:
@@ -177,7 +199,7 @@ class Backup(pulumi.ComponentResource):
                 name=row_name.replace("-", "_"),
                 restore_testing_plan_name=plan.name,
                 protected_resource_type=row.service,
-                protected_resource_arns=[arns[row_name]],
+                protected_resource_arns=[args.saved[row_name]],
                 iam_role_arn=self._role.arn,
                 validation_window_hours=RESTORE_TEST_HOURS,
                 restore_metadata_overrides=overrides.get(row_name),

@@ -12,6 +12,7 @@ from infra.operations.shape import BudgetShape
 
 FORECAST_PERCENT = (80, 100)
 SPENT_PERCENT = 100
+CREATE = "create"
 BRAKED = (
     "ec2:AllocateAddress",
     "ec2:CreateNatGateway",
@@ -64,18 +65,11 @@ class Budget(pulumi.ComponentResource):
         )
         if args.shape.deny_when_spent:
             self._brake(name, args, budget)
-        monitor = aws.costexplorer.AnomalyMonitor(
-            name,
-            name=names.resource(args.environment, "services"),
-            monitor_type="DIMENSIONAL",
-            monitor_dimension="SERVICE",
-            opts=self._child,
-        )
         aws.costexplorer.AnomalySubscription(
             name,
             name=names.resource(args.environment, "anomalies"),
             frequency="IMMEDIATE",
-            monitor_arn_lists=[monitor.arn],
+            monitor_arn_lists=[self._monitor(name, args)],
             subscribers=[{"type": "SNS", "address": args.alerts}],
             threshold_expression={
                 "dimension": {
@@ -88,8 +82,23 @@ class Budget(pulumi.ComponentResource):
         )
         self.register_outputs({})
 
+    def _monitor(self, name: str, args: BudgetArgs) -> pulumi.Input[str]:
+        """The account's monitor of services: one at most, and AWS makes it when Cost Explorer is first used."""
+        if args.shape.anomaly_monitor != CREATE:
+            return args.shape.anomaly_monitor
+        return aws.costexplorer.AnomalyMonitor(
+            name,
+            name=names.resource(args.environment, "services"),
+            monitor_type="DIMENSIONAL",
+            monitor_dimension="SERVICE",
+            opts=self._child,
+        ).arn
+
     def _brake(self, name: str, args: BudgetArgs, budget: aws.budgets.Budget) -> None:
-        """When the money is spent, the deploying roles can change what is there but add nothing that costs."""
+        """When the money is spent, the deploying roles can change what is there but add nothing that costs.
+
+        Auto Mode goes on launching nodes for pods that ask for some: its node pools have limits of their own.
+        """
         account = args.environment.account_id
         policy = aws.iam.Policy(
             f"{name}-brake",

@@ -58,6 +58,13 @@ class Notifications(pulumi.ComponentResource):
                     own,
                 ),
                 Statement(
+                    "EventRulesPublish",
+                    ["sns:Publish"],
+                    [topic.arn],
+                    {"Service": ["events.amazonaws.com"]},
+                    {"ArnLike": {"aws:SourceArn": rules_of(args.environment)}},
+                ),
+                Statement(
                     "RefusePlainHttp",
                     ["sns:Publish"],
                     [topic.arn],
@@ -73,3 +80,8 @@ class Notifications(pulumi.ComponentResource):
                 f"{name}-{number}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
         return topic.arn
+
+
+def rules_of(environment: Environment) -> str:
+    """The EventBridge rules of the account, as an ARN pattern."""
+    return f"arn:aws:events:{environment.region}:{environment.account_id}:rule/*"

@@ -29,6 +29,11 @@ class BudgetShape(Shape):
     """Money, in US dollars."""
 
     monthly_usd: int = Field(ge=1, description="the monthly budget in US dollars")
+    anomaly_monitor: str = Field(
+        pattern=r"^(create|arn:aws:ce::\d{12}:anomalymonitor/[0-9a-f-]{36})$",
+        description="the ARN of the account's own monitor of services (aws ce get-anomaly-monitors): AWS makes one and"
+        " allows one; create, in quotes or not, makes it where there is none",
+    )
     anomaly_usd: int = Field(ge=1, description="US dollars of unexpected cost that are reported")
     deny_when_spent: bool = Field(description="true forbids new resources when the budget is spent")
 

@@ -83,3 +83,11 @@ def test_a_row_that_is_not_sound_is_refused(change: dict[str, Any], message: str
     file.write_text(yaml.safe_dump({"alarms": {"age": {**ROW, **change}}}))
     with pytest.raises(ValidationError, match=message):
         alarm_table.load(file)
+
+
+def test_the_storage_alarm_speaks_when_rds_does_not_help_itself(graph: Graph) -> None:
+    """RDS adds storage at ten percent of what there is, which only grows: an alarm above that would stay for ever."""
+    database = graph.named("database", "rds/instance")["inputs"]
+    threshold = graph.named("alarms-database-storage", "MetricAlarm")["inputs"]["threshold"]
+    assert 0 < threshold < 0.1 * database["allocatedStorage"] * 2**30
+    assert database["maxAllocatedStorage"] > database["allocatedStorage"]

@@ -1,6 +1,8 @@
 """Does the backup plan keep its promises, and is everything that holds data in it?"""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -35,7 +37,7 @@ def test_the_database_is_saved_four_times_a_day() -> None:
 
 def test_everything_of_the_plan_is_there() -> None:
     assert set(PLAN.rows) == {*PROMISED, "cache", "cluster-objects", "code"}
-    assert {name for name, row in PLAN.rows.items() if row.restore_test} == {"database", "media"}
+    assert {name for name, row in PLAN.rows.items() if row.restore_test} == {"database", "configuration"}
 
 
 @pytest.mark.parametrize(
@@ -82,8 +84,59 @@ def test_each_row_has_a_plan_that_selects_by_its_name(graph: Graph) -> None:
         assert plans[name]["schedule"] == row.schedule
         assert plans[name]["lifecycle"]["deleteAfter"] == row.retention_days
     for row in graph.of_type("backup/selection"):
-        (tag,) = row["inputs"]["selectionTags"]
-        assert (tag["key"], tag["value"]) == ("backup", row["inputs"]["name"])
+        (saved,) = [one for one in graph.behind(row, "resources") if "backup" in _tags(one)]
+        assert _tags(saved)["backup"] == row["inputs"]["name"]
+        assert len(row["inputs"]["resources"]) == 1
+
+
+def test_a_restore_test_costs_the_same_whatever_people_store(graph: Graph) -> None:
+    """A bucket is restored as a whole: never the one whose size follows from what people upload."""
+    for row in graph.of_type("backup/restoreTestingSelection"):
+        assert "media" not in graph.names_behind(row, "protectedResourceArns"), row["name"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("Backup Job State Change", {"state": "FAILED"}),
+        ("Backup Job State Change", {"state": "EXPIRED"}),
+        ("Copy Job State Change", {"state": "FAILED"}),
+        ("Restore Job State Change", {"status": "FAILED"}),
+        ("Restore Job State Change", {"status": "ABORTED"}),
+    ],
+)
+def test_a_failure_is_told(graph: Graph, kind: str, detail: dict[str, str]) -> None:
+    assert told(graph, {"source": "aws.backup", "detail-type": kind, "detail": detail}) == {"notifications-ticket"}
+    done = dict.fromkeys(detail, "COMPLETED")
+    assert told(graph, {"source": "aws.backup", "detail-type": kind, "detail": done}) == set()
+
+
+def told(graph: Graph, event: dict[str, Any]) -> set[str]:
+    """The topics that hear of an event, over rules whose targets' policies let EventBridge publish."""
+    heard = set()
+    for target in graph.of_type("cloudwatch/eventTarget"):
+        (rule,) = graph.behind(target, "rule")
+        if not _matches(json.loads(rule["inputs"]["eventPattern"]), event):
+            continue
+        for topic in graph.names_behind(target, "arn"):
+            statements = json.loads(graph.named(topic, "sns/topicPolicy")["inputs"]["policy"])["Statement"]
+            if any("events.amazonaws.com" in one["Principal"].get("Service", []) for one in statements):
+                heard.add(topic)
+    return heard
+
+
+def _matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
+    """EventBridge's patterns, as far as they are used: lists of values, nesting, $or."""
+    for key, wanted in pattern.items():
+        if key == "$or":
+            if not any(_matches(one, event) for one in wanted):
+                return False
+        elif isinstance(wanted, dict):
+            if not _matches(wanted, event.get(key, {})):
+                return False
+        elif event.get(key) not in wanted:
+            return False
+    return True
 
 
 def test_two_more_copies_on_two_services_one_in_another_region(graphs: dict[str, Graph]) -> None:

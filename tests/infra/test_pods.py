@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,7 @@ def test_what_a_pod_keeps_fits_into_its_volume(graph: Graph, monkeypatch: pytest
             mounted = {one["mountPath"]: volumes[one["name"]] for one in container["volumeMounts"]}
             (path,) = [path for path in mounted if known.worker.folder.is_relative_to(path)]
             assert 2 * known.worker.cache_bytes < size(mounted[path]["sizeLimit"])
+            assert known.worker.heartbeat == Path(HEARTBEAT), "the probe looks at what the worker touches"
             assert HEARTBEAT.startswith(f"{path}/")
     assert looked_at == 1
 
