@@ -72,16 +72,6 @@ class Endpoints:
         """Run something in the loop of the stand-ins."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
-    def client(self, service: str) -> Any:
-        """The store behind the gateway, unjudged: for what the test itself prepares and looks at."""
-        return boto3.client(
-            service,
-            endpoint_url=self.moto,
-            region_name=self.account.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
     def environment(self, container: Container, name: str) -> dict[str, str]:
         """A container's settings and what EKS Pod Identity adds to them; nothing of this machine."""
         token = secrets.token_urlsafe(16)
@@ -100,17 +90,28 @@ class Endpoints:
         }
 
     def _store(self) -> None:
-        """What the account holds on its first day: secrets with values, queues, buckets."""
-        contents = {"security__token_keys": json.dumps([TOKEN_KEY])}
-        for arn in self.account.secrets:
-            name = arn.partition(":secret:")[2][:-7]
-            content = MASTER if name.startswith("rds!") else contents
-            self.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(content))
-        for row in self.rows:
-            if row["type"] == "aws:sqs/queue:Queue":
-                self.client("sqs").create_queue(QueueName=row["inputs"]["name"])
-            if row["type"] == "aws:s3/bucket:Bucket":
-                self.client("s3").create_bucket(Bucket=row["inputs"]["bucket"])
+        """What the account holds on its first day: secrets with values, queues, buckets. Nobody judges this."""
+        with self._client("secretsmanager") as store:
+            for arn in self.account.secrets:
+                name = arn.partition(":secret:")[2][:-7]
+                content = MASTER if name.startswith("rds!") else {"security__token_keys": json.dumps([TOKEN_KEY])}
+                store.create_secret(Name=name, SecretString=json.dumps(content))
+        with self._client("sqs") as queues, self._client("s3") as buckets:
+            for row in self.rows:
+                if row["type"] == "aws:sqs/queue:Queue":
+                    queues.create_queue(QueueName=row["inputs"]["name"])
+                if row["type"] == "aws:s3/bucket:Bucket":
+                    buckets.create_bucket(Bucket=row["inputs"]["bucket"])
+
+    def _client(self, service: str) -> Any:
+        client: Any = boto3.client(
+            service,
+            endpoint_url=self.moto,
+            region_name=self.account.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        return contextlib.closing(client)
 
     async def _identified(self, token: str) -> Pod | None:
         return self._pods.get(token)
