@@ -48,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
     bootstrap.add_argument(
         "--migrator", help="a user of this name may change the schema; without one the service's own user may"
     )
-    commands.add_parser("sweep", help="forget what has expired: tokens, idempotency keys, silent workers")
+    commands.add_parser("sweep", help="forget what has expired: tokens, keys, audit trail, silent workers")
+    granting = commands.add_parser("grant-admin", help="make somebody an administrator; they log in again")
+    granting.add_argument("email", help="of an account that exists")
     sample = commands.add_parser("sample", help="fill a database of dev with accounts; prints their tokens (JSON)")
     sample.add_argument("--accounts", type=int, default=50, help="(default: %(default)s)")
     commands.add_parser("settings", help="list settings: name, kind, default, meaning")
@@ -172,6 +174,19 @@ def _sweep(_: argparse.Namespace) -> None:
 
     for what, number in asyncio.run(sweep.everything(Settings())).items():
         print(f"{what}: {number}")
+
+
+def _grant_admin(options: argparse.Namespace) -> None:
+    from service.runtime import Runtime  # noqa: PLC0415
+    from service.users.service import grant_administration  # noqa: PLC0415
+
+    async def grant() -> None:
+        runtime = Runtime(Settings())
+        await grant_administration(runtime, options.email)
+        await runtime.close()
+
+    asyncio.run(grant())
+    print("granted: they are an administrator when they log in again")
 
 
 def _sample(options: argparse.Namespace) -> None:

@@ -88,6 +88,7 @@ class SecuritySettings(BaseModel):
     refresh_days: Annotated[int, Field(ge=1, le=90)] = 30
     hashing_share: Annotated[float, Field(gt=0, le=1)] = Field(default=0.25, description="of one core, per worker")
     rate_factor: Annotated[float, Field(gt=0)] = Field(default=1.0, description="multiplies every zone's limit")
+    audit_days: Annotated[int, Field(ge=1)] = Field(default=365, description="that a line of the audit trail is kept")
     tighten_above: Annotated[int, Field(ge=1)] = Field(default=64, description="requests in flight per worker")
     trusted_proxies: list[IPv4Network | IPv6Network] = []
     viewer_header: str | None = Field(
@@ -113,6 +114,9 @@ class WorkerSettings(BaseModel):
     scenes_at_once: Annotated[int, Field(ge=1, le=16)] = 2
     niceness: Annotated[int, Field(ge=0, le=19)] = Field(default=10, description="of rendering, beside other work")
     cache_bytes: Annotated[int, Field(ge=0)] = Field(default=2**29, description="of rendered scenes kept in `folder`")
+    cache_hours: Annotated[float, Field(gt=0, le=720)] = Field(
+        default=24.0, description="that a rendered scene is kept after its last use: so long it outlives its author"
+    )
     least_free_bytes: Annotated[int, Field(ge=0)] = Field(
         default=128 * 2**20, description="in `folder`: with less no video is begun"
     )

@@ -14,7 +14,9 @@ import structlog
 from service.data import disposal, idempotency
 from service.data.storage import Storage
 from service.media import service as media
+from service.render.cache import SegmentCache
 from service.runtime import Runtime
+from service.security import audit
 from service.settings import Settings
 from service.users import sessions
 from service.videos.models import Files
@@ -35,6 +37,7 @@ async def everything(settings: Settings) -> dict[str, int]:
             return {
                 "expired refresh tokens": await sessions.purge(session),
                 "expired idempotency keys": await idempotency.purge(session),
+                "old lines of the audit trail": await audit.purge(session, settings.security.audit_days),
                 "videos of silent workers": freed,
                 "abandoned uploads": abandoned,
                 "deleted files": disposed,
@@ -52,6 +55,8 @@ async def silent_workers(runtime: Runtime) -> int:
         log.warning("a worker fell silent", now=job.status, late=round(job.late, 2))
         runtime.metrics.count("video_jobs_total", outcome=_OUTCOMES[job.status])
         await discard(runtime.storage, job.id, range(1, job.attempt + 1))
+    scenes = SegmentCache(worker.folder.resolve() / "cache")
+    await asyncio.to_thread(scenes.expire, worker.cache_hours * 3600)
     for folder, video_id, attempt in await asyncio.to_thread(_attempts, worker.folder):
         if not await jobs.held(runtime.database, video_id, attempt):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +49,13 @@ class SegmentCache:
     def drop(self, key: str) -> None:
         """Forget a segment that turned out damaged."""
         shutil.rmtree(self.root / key, ignore_errors=True)
+
+    def expire(self, seconds: float) -> None:
+        """Remove the segments that were not used for so long: of a person who was erased nothing stays."""
+        for path in self.root.iterdir() if self.root.is_dir() else ():
+            with suppress(FileNotFoundError):  # another process was quicker
+                if path.stat().st_mtime < time.time() - seconds:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def prune(self) -> None:
         """Remove the segments used least recently until the folder is within its size."""

@@ -1,13 +1,14 @@
 """Who changed what, when and from where? Written in the same transaction as the change itself."""
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import JSON, Index
-from sqlmodel import Field
+from sqlalchemy import JSON, Index, delete
+from sqlmodel import Field, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service.data.columns import TABLE, Identified, Key
+from service.data.columns import TABLE, Identified, Key, first, now
 
 
 class AuditEvent(Identified, table=True):
@@ -38,3 +39,9 @@ def record(
             detail=detail,
         )
     )
+
+
+async def purge(session: AsyncSession, days: int) -> int:
+    """Forget lines older than so many days; how many."""
+    old = col(AuditEvent.id) < first(now() - timedelta(days=days))
+    return int((await session.exec(delete(AuditEvent).where(old))).rowcount)

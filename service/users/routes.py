@@ -1,6 +1,8 @@
 """What can be asked about users?"""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlmodel import select
 
@@ -11,6 +13,7 @@ from service.users import privacy, service
 from service.users.models import User
 from service.users.schemas import (
     Administration,
+    AnyEmail,
     Erasure,
     Export,
     PasswordChange,
@@ -85,9 +88,20 @@ async def erase_myself(
 
 
 @router.get("", tags=["administration"], responses=errors.described(401, 403, 422, 429))
-async def list_users(work: dependencies.ReadUsers, paging: dependencies.Paged) -> Page[UserPublic]:
+async def list_users(
+    work: dependencies.ReadUsers,
+    paging: dependencies.Paged,
+    email: Annotated[AnyEmail | None, Query(description="only whoever has this address")] = None,
+) -> Page[UserPublic]:
     """All accounts, newest first."""
-    return await paginate(Page[UserPublic], work.session, User, select(User), paging)
+    query = select(User) if email is None else select(User).where(User.email == email)
+    return await paginate(Page[UserPublic], work.session, User, query, paging)
+
+
+@router.get("/{user_id}", tags=["administration"], responses=errors.described(401, 403, 404, 422, 429))
+async def read_user(user_id: Identifier, work: dependencies.ReadUsers, response: Response) -> UserPublic:
+    """Somebody's account."""
+    return tagged(response, UserPublic.model_validate(await service.found(work.session, user_id)))
 
 
 @router.patch(

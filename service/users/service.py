@@ -9,8 +9,10 @@ from service.http.errors import ProblemError
 from service.plans import service as plans
 from service.runtime import Runtime
 from service.security import audit
+from service.security.audit import AuditEvent
 from service.security.permissions import Caller, Role
 from service.users import attempts, sessions
+from service.users.email import comparable
 from service.users.models import User
 from service.users.schemas import Administration, Registration
 
@@ -89,6 +91,17 @@ async def confirm(runtime: Runtime, request: Request, caller: Caller, password: 
         raise ProblemError(403, "the password is not right")
     await attempts.forgive(runtime, charged)
     return user
+
+
+async def grant_administration(runtime: Runtime, email: str) -> None:
+    """Make somebody an administrator, from a shell: the first one has nobody to ask. Raises ValueError for nobody."""
+    async with runtime.database.transaction() as session:
+        mine = select(User).where(User.email == comparable(email), col(User.active).is_(True)).with_for_update()
+        if (user := (await session.exec(mine)).first()) is None:
+            raise ValueError("there is no open account with this e-mail address: register it first")
+        user.role = Role.ADMIN.value
+        await sessions.close_all(session, runtime, user.id)  # their tokens carry the old role
+        session.add(AuditEvent(action="user.administered", target_id=user.id, address="", request_id="shell"))
 
 
 async def administer(work: UnitOfWork, user: User, change: Administration) -> None:

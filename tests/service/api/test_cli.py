@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -46,6 +47,20 @@ def test_migrate_and_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert cli.main(["migrate"]) == 0
     assert cli.main(["sweep"]) == 0
     assert "expired refresh tokens: 0" in capsys.readouterr().out
+
+
+def test_granting_administration_needs_an_account(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv(f"{PREFIX}DATABASE__URL", f"sqlite+aiosqlite:///{tmp_path}/x.sqlite")
+    assert cli.main(["migrate"]) == 0
+    assert cli.main(["grant-admin", "ana@example.com"]) == 2
+    assert "register it first" in capsys.readouterr().err
+    with sqlite3.connect(tmp_path / "x.sqlite") as database:
+        values = "VALUES ('1', '2026-01-01', '2026-01-01', 1, 'ana@example.com', 'Ana', '!', 'creator', 1)"
+        columns = "(id, created_at, updated_at, version, email, name, password_hash, role, active)"
+        database.execute(f"INSERT INTO user {columns} {values}")
+    assert cli.main(["grant-admin", "Ana@example.com"]) == 0
+    with sqlite3.connect(tmp_path / "x.sqlite") as database:
+        assert database.execute("SELECT role FROM user").fetchall() == [("admin",)]
 
 
 def test_refused_settings_are_one_clear_line(

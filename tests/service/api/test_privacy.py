@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import sqlalchemy
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 
+from service import sweep
 from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes.models import Scene
@@ -212,3 +214,18 @@ async def test_an_erased_administrator_takes_nothing_of_others_along(
     assert erased.status_code == 204
     assert (runtime.settings.media.folder / Files.of(video["id"], 2).video).exists()
     assert json.loads((await client.get(PROJECTS, headers=ana.headers)).text)["items"][0]["id"] == course["id"]
+
+
+async def test_what_workers_keep_of_rendered_scenes_outlives_its_last_use_by_a_day_at_most(
+    unshared: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = unshared.settings.worker.model_copy(update={"folder": tmp_path})
+    monkeypatch.setattr(unshared, "settings", unshared.settings.model_copy(update={"worker": worker}))
+    for name, hours in (("used", 23), ("left", 25)):
+        folder = tmp_path / "cache" / name
+        folder.mkdir(parents=True)
+        (folder / "sound.aac").write_text(PLANTED)
+        moment = time.time() - hours * 3600
+        os.utime(folder, (moment, moment))
+    await sweep.silent_workers(unshared)  # every worker looks so every few seconds
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["used"]

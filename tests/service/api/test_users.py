@@ -1,13 +1,18 @@
 """Do accounts behave as documented? Registration, profile, password, administration, export and erasure."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import col, select
 
+from service.data.columns import now
 from service.runtime import Runtime
+from service.security import audit
+from service.security.audit import AuditEvent
 from service.security.permissions import Role
+from service.users import service
 from service.users.models import User
 
 URL = "/api/v1/users"
@@ -169,3 +174,41 @@ async def test_an_erased_person_cannot_act_with_a_token_that_still_lives(
         (await session.get_one(User, ana.id)).active = False
     for method, url in (("GET", f"{URL}/me"), ("GET", f"{URL}/me/export")):
         assert (await client.request(method, url, headers=ana.headers)).status_code == 401
+
+
+async def test_administrators_find_a_person(client: httpx.AsyncClient, meet: Any) -> None:
+    admin, ana = await meet(Role.ADMIN), await meet()
+    bia = (await register(client)).json()
+    found = await client.get(URL, params={"email": " BIA@example.com"}, headers=admin.headers)
+    assert found.json() == {"items": [bia], "next_cursor": None}
+    nobody = await client.get(URL, params={"email": "nobody"}, headers=admin.headers)
+    assert nobody.json()["items"] == []
+    answer = await client.get(f"{URL}/{bia['id']}", headers=admin.headers)
+    assert answer.json() == bia and answer.headers["etag"] == f'"{bia["version"]}"'
+    assert (await client.get(f"{URL}/{'0' * 32}", headers=admin.headers)).status_code == 404
+    for params, path in (({"email": bia["email"]}, URL), ({}, f"{URL}/{bia['id']}")):
+        assert (await client.get(path, params=params, headers=ana.headers)).status_code == 403
+
+
+async def test_the_first_administrator_is_made_from_a_shell(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    bia = (await register(client)).json()
+    headers = await token_of(client, bia["email"])
+    await service.grant_administration(runtime, "BIA@example.com")
+    assert (await client.get(f"{URL}/me", headers=headers)).status_code == 401  # the old token says "creator"
+    headers = await token_of(client, bia["email"])
+    trail = (await client.get("/api/v1/audit", headers=headers)).json()["items"]
+    assert ("user.administered", bia["id"], "") in [(row["action"], row["target_id"], row["address"]) for row in trail]
+    with pytest.raises(ValueError, match="no open account"):
+        await service.grant_administration(runtime, "nobody@example.com")
+
+
+async def test_old_lines_of_the_trail_are_forgotten(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    await register(client)
+    async with runtime.database.transaction() as session:
+        old = f"{int((now() - timedelta(days=400)).timestamp() * 1000):012x}" + "7" + "0" * 19
+        session.add(AuditEvent(id=old, action="user.changed", address="", request_id=""))
+        await session.flush()
+        assert await audit.purge(session, 365) == 1
+        assert await audit.purge(session, 365) == 0
+        kept = (await session.exec(select(AuditEvent.action))).all()
+    assert "user.registered" in kept
