@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.data.columns import now
 from service.data.database import after_commit
+from service.data.disposal import dispose
 from service.data.idempotency import IdempotencyRecord
 from service.media.models import Media
 from service.plans import service as plans
@@ -91,9 +92,5 @@ async def erase(session: AsyncSession, request: Request, runtime: Runtime, user:
     audit.record(session, request, "user.erased", actor=user.id, target=user.id)
     await session.flush()
     await session.exec(update(AuditEvent).where(col(AuditEvent.actor_id) == user.id).values(address=""))
-
-    async def afterwards() -> None:
-        await runtime.cache.outdate(user.id)
-        await runtime.storage.delete(*keys)
-
-    after_commit(session, afterwards)
+    await dispose(session, runtime.storage, keys)
+    after_commit(session, lambda: runtime.cache.outdate(user.id))

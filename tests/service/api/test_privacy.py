@@ -87,7 +87,8 @@ class Someone:
         sound = {"name": PLANTED, "content_type": "image/png", "size": len(content), "sha256": digest}
         self.upload = await self.post("/api/v1/media", sound)
         self.late = await self.post("/api/v1/media", sound)
-        sent = await self.client.put(self.upload["upload"]["url"], content=content)
+        link = self.upload["upload"]
+        sent = await self.client.put(link["url"], content=content, headers=link["headers"])
         assert sent.status_code == 204, sent.text
         self.queued = await self.post(f"{place}/videos", {})
         answer = await self.client.post(f"{place}/videos", json={}, headers=self.admin)
@@ -196,6 +197,11 @@ async def test_erasure_leaves_nothing_anywhere(someone: Someone, client: httpx.A
     # Copies of pages are found by nobody any more, and end by themselves.
     for key, seconds in remembered(runtime):
         assert "page:" in key and seconds <= runtime.settings.cache.page_seconds
+    # A link that was given out before brings nothing back.
+    link = someone.late["upload"]
+    late = await client.put(link["url"], content=PLANTED.encode(), headers=link["headers"])
+    assert late.status_code in {403, 404, 409}
+    assert PLANTED.encode() not in kept(folder)
     # The address is free again.
     again = {"email": someone.me["email"], "name": "B", "password": PASSWORD}
     assert (await client.post(USERS, json=again)).status_code == 201
