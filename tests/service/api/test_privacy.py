@@ -125,7 +125,7 @@ async def test_the_export_tells_everything(someone: Someone, client: httpx.Async
     assert ids == {
         "projects": {someone.course["id"]},
         "scenes": {someone.scene["id"]},
-        "videos": {someone.queued["id"]},
+        "videos": {someone.queued["id"], someone.foreign["id"]},  # whoever asked for it
         "media": {someone.upload["id"], someone.late["id"]},
     }
     assert [row["agent"] for row in told["sessions"]] == [PLANTED] and told["audit"]
