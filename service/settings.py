@@ -22,6 +22,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import make_url
 
 from service.ai.settings import AISettings
+from service.limits import LIMITS
 
 PREFIX = "TECNOCURSOS_"
 SHORTEST_KEY = 32  # bytes: an HS256 key shorter than its hash is refused by RFC 7518, section 3.2
@@ -76,7 +77,7 @@ class MediaSettings(BaseModel):
     bucket: str | None = Field(default=None, description="S3 bucket; unset: files under `folder`")
     folder: Path = Path(".service/media")
     endpoint: str | None = Field(default=None, description="S3 endpoint other than AWS's own")
-    largest_upload: Annotated[int, Field(ge=1)] = Field(default=25 * 2**20, description="bytes")
+    largest_upload: Annotated[int, Field(ge=1, le=LIMITS.upload)] = Field(default=LIMITS.upload, description="bytes")
     link_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
 
 

@@ -55,7 +55,7 @@ class DidAvatar:
     def present(self, text: str, language: Language, portrait: str) -> bytes:
         """As Avatar; CourseError when the text is longer than D-ID takes."""
         if len(text) > _LONGEST:
-            raise CourseError(f"an avatar says at most {_LONGEST:,} characters: shorten the text")
+            raise CourseError.of("string_too_long", max_length=_LONGEST)
         voice = {"type": "microsoft", "voice_id": _VOICES[language]}
         body = {"source_url": portrait, "script": {"type": "text", "input": text, "provider": voice}}
         talk = self.caller.call("present", "POST", "talks", _Talk.model_validate_json, json=body)

@@ -27,7 +27,7 @@ def read_in_parts(text: str, longest: int, rate: int, speak: Callable[[str], byt
         times = spread(part, len(said) / 2 / rate)
         marks += [Mark(start + mark.start, start + mark.end, mark.text) for mark in times]
     if not marks:
-        raise CourseError("nothing to say: write some words, not only symbols")
+        raise CourseError.of("nothing_to_say")
     return Narration(bytes(samples), rate, tuple(marks))
 
 

@@ -16,8 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from service.render.errors import CourseError, language_of, problems_of
+
 MEDIA_TYPE = "application/problem+json"
 UNREADABLE = "the body cannot be read as JSON"
+FIELDS = {"bullets": "text", "image": "image_id"}  # what authors write, by the renderer's names
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -25,7 +28,7 @@ class FieldError(BaseModel):
     """One thing wrong with one field; the refused value is never repeated."""
 
     field: str = Field(examples=["body.title"])
-    message: str = Field(examples=["String should have at least 1 character"])
+    message: str = Field(examples=["it is too short: write something that can be seen"])
 
 
 class ProblemDetails(BaseModel):
@@ -82,6 +85,11 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def _language(request: Request) -> str:
+    """The first language that a client asks for; qualities are ignored, since browsers send them in order."""
+    return language_of(request.headers.get("accept-language", ""))
+
+
 def _allowed(app: FastAPI, request: Request) -> list[str]:
     """The methods of this path; the framework names those of the first route that has it."""
     scope = dict(request.scope)
@@ -115,11 +123,28 @@ def install(app: FastAPI) -> None:
         return response(400, "the body ended before it was complete")
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> Response:
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
         if any(row["type"] == "json_invalid" for row in error.errors()):
             return response(400, UNREADABLE)
-        rows = [FieldError(field=".".join(map(str, row["loc"])), message=row["msg"]) for row in error.errors()]
+        problems, language = problems_of(error.errors()), _language(request)
+        rows = [
+            FieldError(
+                field=".".join(map(str, problem.place)),
+                message=problem.sentence(language) if problem.known else row["msg"].removeprefix("Value error, "),
+            )
+            for problem, row in zip(problems, error.errors(), strict=True)
+        ]
         return response(422, "the request does not have the documented shape", errors=rows)
+
+    @app.exception_handler(CourseError)
+    async def _course(request: Request, error: CourseError) -> Response:
+        language = _language(request)
+        rows = [
+            FieldError(field=f"body.{FIELDS.get(name, name)}", message=problem.sentence(language))
+            for problem in error.problems
+            for name in [part for part in problem.place if isinstance(part, str)][-1:]
+        ]
+        return response(422, error.told(language), errors=rows or None)
 
     @app.exception_handler(StaleDataError)
     async def _stale(_: Request, __: StaleDataError) -> Response:

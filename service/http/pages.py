@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from service.data.columns import Identified
 from service.http.dependencies import Paging, entity_tag
+from service.limits import LIMITS
 
 LAST = "~"  # sorts after every identifier
 Item = TypeVar("Item", bound=BaseModel)
@@ -27,9 +28,9 @@ Tagged = TypeVar("Tagged", bound=_Versioned)
 
 # A word without control characters: what a person types into one line, and nothing that splits a header or a log.
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LIMITS.title, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
-Prose = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+Prose = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 
 
 class Body(BaseModel):

@@ -14,6 +14,7 @@ from service.data.disposal import dispose
 from service.data.storage import Storage
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
+from service.limits import LIMITS
 from service.media.models import Media
 from service.media.schemas import LinkPublic, MediaCreate
 from service.plans import allowances
@@ -26,6 +27,7 @@ from service.videos.models import Video
 
 ABANDONED = timedelta(hours=24)  # an upload that nobody completed
 AT_ONCE = 500
+DECODING = asyncio.Semaphore(1)  # a picture may take 100 MB while it is decoded
 
 
 async def start(work: UnitOfWork, body: MediaCreate) -> Media:
@@ -58,7 +60,8 @@ async def owned(session: AsyncSession, caller: Caller, media_id: str, *, lock: b
 
 
 async def complete(runtime: Runtime, request: Request, caller: Caller, media_id: str) -> Media:
-    """Compare what arrived with what was announced; repeating it is harmless. Raises ProblemError 404, 409, 422.
+    """Compare what arrived with what was announced; repeating it is harmless. Raises ProblemError 404, 409,
+    CourseError for what the renderer would refuse.
 
     The store is asked while no transaction is open: a slow one must not hold the database's connections.
     """
@@ -69,13 +72,14 @@ async def complete(runtime: Runtime, request: Request, caller: Caller, media_id:
     stored = await runtime.storage.stat(media.key)
     if stored is None:
         raise ProblemError(409, "nothing was uploaded yet: send the bytes to the upload link")
-    problem = "size or checksum differ from what was announced: upload again"
-    if (stored.size, stored.sha256) == (media.size, media.sha256):
-        problem = await _unusable(runtime.storage, media)
-    if problem:
+    try:
+        if (stored.size, stored.sha256) != (media.size, media.sha256):
+            raise CourseError.of("upload_differs")
+        await _check(runtime.storage, media)
+    except CourseError:
         runtime.metrics.count("media_uploads_total", result="refused")
         await runtime.storage.delete(media.key)
-        raise ProblemError(422, problem)
+        raise
     async with runtime.database.transaction() as session:
         media = await owned(session, caller, media_id, lock=True)
         if media.status != "ready":
@@ -86,18 +90,15 @@ async def complete(runtime: Runtime, request: Request, caller: Caller, media_id:
     return media
 
 
-async def _unusable(storage: Storage, media: Media) -> str:
-    """Why the renderer would refuse it; "" when it would not."""
+async def _check(storage: Storage, media: Media) -> None:
+    """Raise CourseError for what the renderer would refuse."""
     if not media.content_type.startswith("image/"):
-        return ""
+        return
     from service.render import images  # noqa: PLC0415 (Pillow: what starts need not wait for)
 
-    content = await storage.get(media.key, images.MAX_IMAGE_BYTES + 1)
-    try:
-        await asyncio.to_thread(images.check, content or b"", media.name)
-    except CourseError as error:
-        return str(error)
-    return ""
+    async with DECODING:
+        content = await storage.get(media.key, LIMITS.upload + 1)
+        await asyncio.to_thread(images.load, content or b"", media.name, (64, 64))
 
 
 def link(storage: Storage, media: Media, *, inline: bool = False) -> LinkPublic:

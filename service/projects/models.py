@@ -21,3 +21,8 @@ class Project(Versioned, table=True):
     language: str = Field(default="pt-BR", max_length=16)
     status: str = Field(default="draft", max_length=20)
     scene_count: int = Field(default=0)
+
+    @property
+    def cover(self) -> dict[str, object]:
+        """The first slide, as the renderer takes it."""
+        return {"title": self.title, "narration": self.description}

@@ -1,15 +1,29 @@
 """What do requests and answers about courses look like?"""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from service.http.pages import Body, Line, Prose, Public, absent
+from service.limits import LIMITS
 
 Status = Literal["draft", "published", "archived"]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
-Description = Annotated[Prose, StringConstraints(max_length=2000)]
+FAMILIES = "|".join(tag for tag in LIMITS.voices if "-" not in tag)
+
+
+def _spoken(tag: str) -> str:
+    if not re.fullmatch(rf"({FAMILIES})(-[A-Z]{{2}})?", tag):
+        raise PydanticCustomError("no_voice", "no voice", {"suggested": LIMITS.suggested})
+    return tag
+
+
+Language = Annotated[
+    str, AfterValidator(_spoken), WithJsonSchema({"type": "string", "pattern": f"^({FAMILIES})(-[A-Z]{{2}})?$"})
+]
+Description = Annotated[Prose, StringConstraints(max_length=LIMITS.description)]
 
 
 class ProjectCreate(Body):

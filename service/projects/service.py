@@ -12,6 +12,7 @@ from service.http.pages import LAST
 from service.plans import allowances
 from service.projects.models import Project
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
+from service.render.check import check
 from service.runtime import Runtime
 from service.security.permissions import Caller, Role
 from service.videos.models import Video
@@ -68,6 +69,7 @@ async def create(work: UnitOfWork, body: ProjectCreate) -> Project:
     """Store a new course. Raises ProblemError 409 beyond the caller's plan."""
     await allowances.admit(work.session, work.caller.user_id, courses=1)
     project = Project(owner_id=work.caller.user_id, **body.model_dump())
+    check(project.cover, cover=True)
     work.session.add(project)
     work.record("project.created", project.id)
     work.count("projects_created_total")
@@ -83,6 +85,8 @@ def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
             raise ProblemError(409, "a course without scenes cannot be published")
         work.count("feature_use_total", feature="publish")
     project.sqlmodel_update(fields)
+    if not fields.keys().isdisjoint(project.cover | {"description": ""}):
+        check(project.cover, cover=True)
     work.record("project.changed", project.id, fields=sorted(fields))
     outdate(work, project)
 

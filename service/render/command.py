@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from service.limits import LIMITS
 from service.render.course import Course, Language
 from service.render.errors import CourseError, RenderError
 
@@ -58,16 +59,16 @@ def slug(title: str) -> str:
 
 def read(path: Path, language: Language) -> Course:
     """The course of an outline file; CourseError when it cannot be read or is none."""
-    from service.render.outline import MAX_OUTLINE_BYTES, parse  # noqa: PLC0415
+    from service.render.outline import parse  # noqa: PLC0415
 
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_OUTLINE_BYTES + 1)
+            data = file.read(LIMITS.outline + 1)
         return parse(data.decode("utf-8"), language)
     except OSError as error:
-        raise CourseError(f"{path}: {error.strerror}") from None
+        raise CourseError.of("outline_unreadable", file=path, reason=error.strerror) from None
     except UnicodeDecodeError:
-        raise CourseError(f"{path}: not UTF-8 text: save it as UTF-8") from None
+        raise CourseError.of("outline_not_text", file=path) from None
 
 
 def _show(course: Course, options: argparse.Namespace, target: Path, narrators: "Sequence[Narrator]") -> "Rendered":

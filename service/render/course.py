@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -15,10 +14,13 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
+
+from service.limits import LIMITS
+from service.render.errors import CourseError, problems_of
 
 Language = Literal["pt-br", "pt", "en-us", "es", "es-419"]
 
-MAX_COURSE_CHARACTERS = 60_000  # about 70 minutes of speech
 _CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _IMAGE_NAME = re.compile(r"(?!/)(?:(?!\.)[\w .()-]{1,100}/){0,4}(?!\.)[\w .()-]{1,100}")
 
@@ -31,9 +33,9 @@ def clean(text: str) -> str:
 
 def _image_name(name: str) -> str:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", name):
-        raise ValueError("images are not fetched from addresses: upload the image and give its name")
+        raise PydanticCustomError("image_address", "an address")
     if not _IMAGE_NAME.fullmatch(name):
-        raise ValueError("an image is a relative file name of letters, digits, spaces, . - _ ( ) without '..'")
+        raise PydanticCustomError("image_name", "no file name")
     return name
 
 
@@ -41,31 +43,27 @@ def _cleaned(value: object) -> object:
     return clean(value) if isinstance(value, str) else value
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_cleaned)]
-Bullet = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_cleaned)]
-Caption = Annotated[str, StringConstraints(max_length=160), BeforeValidator(_cleaned)]
-Narration = Annotated[str, StringConstraints(max_length=5_000), BeforeValidator(_cleaned)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=LIMITS.title), BeforeValidator(_cleaned)]
+Bullet = Annotated[str, StringConstraints(min_length=1, max_length=LIMITS.bullet), BeforeValidator(_cleaned)]
+Caption = Annotated[str, StringConstraints(max_length=LIMITS.caption), BeforeValidator(_cleaned)]
+Narration = Annotated[str, StringConstraints(max_length=LIMITS.narration), BeforeValidator(_cleaned)]
 ImageName = Annotated[str, AfterValidator(_image_name)]
 
 
-def scene_name(number: int) -> str:
-    """How a scene is called in messages: authors do not count the cover, which comes first."""
-    return f"scene {number}" if number else "the cover"
+def refusal(error: ValidationError) -> CourseError:
+    """What is wrong with a course or a scene, in words for its author."""
+    problems = problems_of(error.errors(include_url=False, include_input=False))
+    if len(problems) > 1:  # what is wrong inside a scene is echoed by the course's own title or number of scenes
+        problems = [problem for problem in problems if problem.place not in {("title",), ("scenes",)}] or problems
+    return CourseError(*problems)
 
 
-def explain(error: ValidationError, name: Callable[[int], str] = scene_name) -> str:
-    """What is wrong with a course, in words for its author; `name` says how a scene is called."""
-    problems: list[str] = []
-    for problem in error.errors(include_url=False, include_input=False):
-        message = problem["msg"].removeprefix("Value error, ")
-        match problem["loc"]:
-            case ("scenes", int(number), *rest):
-                problems.append(f"{', '.join([name(number), *map(str, rest)])}: {message}")
-            case ("title",) | ("scenes",) if len(error.errors()) > 1:
-                pass  # an echo of what is wrong inside a scene
-            case location:
-                problems.append(": ".join([*map(str, location), message]))
-    return "; ".join(problems[:5]) + ("; ..." if len(problems) > 5 else "")
+def voice(tag: str) -> Language:
+    """The voice for a language tag such as pt-BR. Raises CourseError when there is none."""
+    found: Language | None = LIMITS.voices.get(tag) or LIMITS.voices.get(tag.partition("-")[0])
+    if found is None:
+        raise CourseError.of("no_voice", suggested=LIMITS.suggested)
+    return found
 
 
 class Scene(BaseModel):
@@ -74,7 +72,7 @@ class Scene(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Title
-    bullets: tuple[Bullet, ...] = Field(default=(), max_length=8)
+    bullets: tuple[Bullet, ...] = Field(default=(), max_length=LIMITS.bullets)
     narration: Narration = ""
     image: ImageName | None = None
     caption: Caption = ""
@@ -91,14 +89,12 @@ class Course(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Title
-    scenes: tuple[Scene, ...] = Field(min_length=1, max_length=201)
+    scenes: tuple[Scene, ...] = Field(min_length=1, max_length=LIMITS.scenes + 1)
     language: Language = "pt-br"
 
     @model_validator(mode="after")
     def _not_too_long(self) -> "Course":
-        length = sum(len(scene.speech) for scene in self.scenes)
-        if length > MAX_COURSE_CHARACTERS:
-            raise ValueError(
-                f"the course has {length:,} characters to speak, at most {MAX_COURSE_CHARACTERS:,}: split it"
-            )
+        count = sum(len(scene.speech) for scene in self.scenes)
+        if count > LIMITS.course:
+            raise PydanticCustomError("too_much_to_say", "too long", {"count": count, "most": LIMITS.course})
         return self

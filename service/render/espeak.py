@@ -33,7 +33,7 @@ class Espeak:
         """As Narrator asks; sentence times are exact."""
         parts = sentences(speakable(text))
         if not parts:
-            raise CourseError("nothing to say: write some words, not only symbols")
+            raise CourseError.of("nothing_to_say")
         library = Path(espeakng_loader.get_library_path())
         request = {"library": str(library), "voice": language, "speed": self.speed, "sentences": parts}
         child = str(files("service.render") / "espeak_child.py")
@@ -66,5 +66,5 @@ def _assemble(parts: list[str], sound: bytes, lengths: list[int], rate: int) -> 
         marks.append(Mark(start / 2 / rate, len(samples) / 2 / rate, part))
         samples += pause
     if not any(lengths):
-        raise CourseError("nothing to say: the voice knows none of these characters")
+        raise CourseError.of("nothing_to_say")
     return Narration(bytes(samples), rate, tuple(marks))

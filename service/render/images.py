@@ -9,10 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from service.limits import LIMITS
 from service.render.errors import CourseError
 
-MAX_IMAGE_BYTES = 20 * 2**20
-MAX_IMAGE_PIXELS = 25_000_000  # 100 MB decoded; a photograph of 24 megapixels fits
 # What Pillow's decoders raise on damaged files has no common class.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, ArithmeticError, struct.error, zlib.error)
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -23,7 +22,7 @@ ImageSource = Callable[[str], bytes]
 
 def no_images(name: str) -> bytes:
     """For courses without images."""
-    raise CourseError(f"image '{name}': this course has no folder of images")
+    raise CourseError.of("image_no_folder", image=name)
 
 
 def folder(root: Path) -> ImageSource:
@@ -33,20 +32,24 @@ def folder(root: Path) -> ImageSource:
         home = root.resolve()
         path = (home / name).resolve()
         if not path.is_relative_to(home):
-            raise CourseError(f"image '{name}' lies outside the course's folder: move it there")
+            raise CourseError.of("image_outside", image=name)
         if not path.is_file():
-            raise CourseError(f"image '{name}' is not in the course's folder")
-        if path.stat().st_size > MAX_IMAGE_BYTES:
-            raise CourseError(f"image '{name}' is larger than {MAX_IMAGE_BYTES // 2**20} MB: make it smaller")
+            raise CourseError.of("image_absent", image=name)
+        if path.stat().st_size > LIMITS.upload:
+            raise _too_large(name)
         return path.read_bytes()
 
     return read
 
 
+def _too_large(name: str) -> CourseError:
+    return CourseError.of("image_bytes", image=name, most=LIMITS.upload // 2**20)
+
+
 def load(data: bytes, name: str, box: tuple[int, int]) -> Image.Image:
     """The image in RGB, upright, scaled to fit `box` (pixels).
 
-    Only PNG, JPEG and WebP, at most 20 MB and 25 megapixels: size and format are looked at before anything is decoded.
+    Only PNG, JPEG and WebP, and no more than LIMITS allow: size and format are looked at before anything is decoded.
     Raises CourseError.
     """
     with _opened(data, name) as image:
@@ -58,25 +61,18 @@ def load(data: bytes, name: str, box: tuple[int, int]) -> Image.Image:
         return ImageOps.contain(ground.convert("RGB"), box, Image.Resampling.LANCZOS)
 
 
-def check(data: bytes, name: str) -> None:
-    """Look at what `load` would refuse, without decoding it. Raises CourseError."""
-    with _opened(data, name) as image:
-        image.verify()
-
-
 @contextmanager
 def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
-    if len(data) > MAX_IMAGE_BYTES:
-        raise CourseError(f"image '{name}' is larger than {MAX_IMAGE_BYTES // 2**20} MB: make it smaller")
-    most = f"more than {MAX_IMAGE_PIXELS // 10**6} megapixels: make it smaller"
+    if len(data) > LIMITS.upload:
+        raise _too_large(name)
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
-        if image.width * image.height > MAX_IMAGE_PIXELS:
+        if image.width * image.height > LIMITS.pixels:
             raise Image.DecompressionBombError
         yield image
     except Image.DecompressionBombError:
-        raise CourseError(f"image '{name}' has {most}") from None
+        raise CourseError.of("image_pixels", image=name, most=LIMITS.pixels // 10**6) from None
     except UnidentifiedImageError:
-        raise CourseError(f"image '{name}' is no {', '.join(_FORMATS)}: convert it") from None
+        raise CourseError.of("image_kind", image=name, formats=_FORMATS) from None
     except _DAMAGE as error:
-        raise CourseError(f"image '{name}' is damaged ({type(error).__name__}): export it again") from None
+        raise CourseError.of("image_damaged", image=name, reason=type(error).__name__) from None

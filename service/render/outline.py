@@ -7,7 +7,7 @@
 Paragraphs are the narration.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -15,16 +15,11 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from pydantic import ValidationError
 
-from service.render.course import Course, Language, explain, scene_name
-from service.render.errors import CourseError
+from service.limits import LIMITS
+from service.render.course import Course, Language, refusal
+from service.render.errors import CourseError, Problem
 
-MAX_OUTLINE_BYTES = 400_000
-_UNSUPPORTED = {
-    "fence": "code blocks: show code as an image",
-    "code_block": "indented code blocks: remove the indentation, or show code as an image",
-    "blockquote": "quotations: write them as paragraphs",
-    "html_block": "HTML: write Markdown",
-}
+_UNSUPPORTED = {"fence", "code_block", "blockquote", "html_block"}
 
 
 @dataclass
@@ -51,21 +46,28 @@ def parse(markdown: str, language: Language = "pt-br") -> Course:
 
     Raises CourseError naming the line or the scene, what is wrong and how to mend it.
     """
-    if len(markdown.encode("utf-8", "replace")) > MAX_OUTLINE_BYTES:
-        raise CourseError(f"the outline is larger than {MAX_OUTLINE_BYTES:,} bytes: split the course")
+    if len(markdown.encode("utf-8", "replace")) > LIMITS.outline:
+        raise CourseError.of("outline_bytes", most=LIMITS.outline)
     reader = MarkdownIt("commonmark")
     reader.validateLink = _any_link  # type: ignore[method-assign]
     drafts: list[_Draft] = []
     for node in SyntaxTreeNode(reader.parse(markdown)).children:
         _read(node, drafts)
     if not drafts:
-        raise CourseError("the outline is empty: begin with a line '# Course title'")
+        raise CourseError.of("outline_empty")
     try:
         return Course.model_validate(
             {"title": drafts[0].title, "language": language, "scenes": [draft.fields() for draft in drafts]}
         )
     except ValidationError as error:
-        raise CourseError(explain(error, lambda n: f"line {drafts[n].line}, {scene_name(n)}")) from None
+        raise CourseError(*(_with_line(problem, drafts) for problem in refusal(error).problems)) from None
+
+
+def _with_line(problem: Problem, drafts: list[_Draft]) -> Problem:
+    match problem.place:
+        case ("scenes", int(number), *_):
+            return replace(problem, place=("line", drafts[number].line, *problem.place))
+    return problem
 
 
 def _any_link(url: str) -> bool:
@@ -78,18 +80,15 @@ def _read(node: SyntaxTreeNode, drafts: list[_Draft]) -> None:
     if node.type == "heading":
         level = int(node.tag[1])
         if (level == 1) != (not drafts) or level > 2:
-            raise CourseError(
-                f"line {line}: one '# Course title' comes first, then every scene begins with '## Scene title'; "
-                f"found a heading of level {level}"
-            )
+            raise CourseError.of("outline_heading", "line", line, level=level)
         drafts.append(_Draft(line, _text(node)))
         return
     if node.type == "hr":
         return
-    if remedy := _UNSUPPORTED.get(node.type):
-        raise CourseError(f"line {line}: an outline has no {remedy}")
+    if node.type in _UNSUPPORTED:
+        raise CourseError.of(f"outline_{node.type}", "line", line)
     if not drafts:
-        raise CourseError(f"line {line}: text before the title: begin with a line '# Course title'")
+        raise CourseError.of("outline_untitled", "line", line)
     draft = drafts[-1]
     if node.type in ("bullet_list", "ordered_list"):
         draft.bullets += [_item(item, line) for item in node.children]
@@ -97,14 +96,14 @@ def _read(node: SyntaxTreeNode, drafts: list[_Draft]) -> None:
     images = [child for child in node.walk() if child.type == "image"]
     draft.images += [(unquote(str(image.attrs["src"])), image.content) for image in images]
     if len(draft.images) > 1:
-        raise CourseError(f"line {line}: scene '{draft.title[:60]}' has a second image: one per scene")
+        raise CourseError.of("outline_second_image", "line", line, scene=draft.title[:60])
     if text := _text(node):
         draft.narration.append(text)
 
 
 def _item(item: SyntaxTreeNode, line: int) -> str:
     if any(child.type != "paragraph" for child in item.children):
-        raise CourseError(f"line {line}: a bullet holds one line of text: no lists, code or quotations inside")
+        raise CourseError.of("outline_item", "line", line)
     return _text(item)
 
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.render import ffmpeg
 from service.render.cache import PICTURE, RECORD, SOUND, SegmentCache, digest
-from service.render.course import Course, scene_name
+from service.render.course import Course
 from service.render.errors import CourseError
 from service.render.frame import draw
 from service.render.images import ImageSource
@@ -81,7 +81,7 @@ class Maker:
         try:
             narration = self.narrator.read(scene.speech, self.course.language)
         except CourseError as error:
-            raise CourseError(f"{scene_name(number)}: {error}") from None
+            raise error.inside("scenes", number) from None
         folder = Path(tempfile.mkdtemp(prefix=f"scene-{number + 1}-", dir=self.work))
         blocks = ffmpeg.blocks_for(narration.seconds)
         ffmpeg.picture(slide, self.look.canvas, folder / PICTURE)

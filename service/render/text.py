@@ -59,7 +59,7 @@ def drawable(text: str, where: str) -> str:
             kept.append(character)
         elif unicodedata.category(character)[0] in "LMN":
             name = unicodedata.name(character, "a letter without a name").lower()
-            raise CourseError(f"{where}: the font has no {name}: write it in Latin, Greek or Cyrillic letters")
+            raise CourseError.of("no_glyph", where, letter=name)
     return " ".join("".join(kept).split())
 
 
@@ -106,11 +106,11 @@ def fit(paragraphs: Iterable[str], weight: Weight, box: tuple[int, int], sizes: 
     """
     texts = [text for paragraph in paragraphs if (text := drawable(paragraph, where))]
     if not texts:
-        raise CourseError(f"{where}: nothing is left to show: write some letters, not only symbols")
+        raise CourseError.of("nothing_to_show", where)
     width, height = box
     for size in range(sizes[0], sizes[1] - 1, -2):
         face = font(weight, size)
         block = Block(tuple(wrap(text, face, width) for text in texts), size, round(size * 1.3), round(size * 0.4))
         if block.height <= height:
             return replace(block, paragraphs=(_balanced(texts[0], face, width),)) if len(texts) == 1 else block
-    raise CourseError(f"{where}: too much text for one slide at a readable size: shorten it, or split the scene in two")
+    raise CourseError.of("too_much_text", where)

@@ -19,3 +19,14 @@ class Scene(Versioned, table=True):
     image_id: str | None = Field(
         default=None, sa_type=Key, sa_column_args=(ForeignKey("media.id", ondelete="SET NULL"),)
     )
+
+    @property
+    def slide(self) -> dict[str, object]:
+        """As the renderer takes it; a line of the text is a bullet, with or without a dash of its own."""
+        bullets = [line.strip().removeprefix("- ").strip() for line in self.text.splitlines()]
+        return {
+            "title": self.title,
+            "bullets": [bullet for bullet in bullets if bullet],
+            "narration": self.narration,
+            "image": self.image_id,
+        }

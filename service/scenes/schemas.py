@@ -1,12 +1,16 @@
 """What do requests and answers about scenes look like?"""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from service.data.columns import Identifier
 from service.http.pages import Body, Line, Prose, Public, absent
+from service.limits import LIMITS
 
+Bullets = Annotated[Prose, StringConstraints(max_length=LIMITS.bullets * (LIMITS.bullet + 4))]
+Narration = Annotated[Prose, StringConstraints(max_length=LIMITS.narration)]
 IMAGE = "0190c0de7a5e7000a000000000000004"
 
 
@@ -14,8 +18,8 @@ class SceneCreate(Body):
     """A new scene, at the end of its course."""
 
     title: Line = Field(examples=["O que é fotossíntese?"])
-    text: Prose = Field(default="", description="bullets, one a line", examples=["Luz\nÁgua\nGás carbônico"])
-    narration: Prose = Field(default="", examples=["As plantas fazem o próprio alimento com a luz do sol."])
+    text: Bullets = Field(default="", description="bullets, one a line", examples=["Luz\nÁgua\nGás carbônico"])
+    narration: Narration = Field(default="", examples=["As plantas fazem o próprio alimento com a luz do sol."])
     image_id: Identifier | None = Field(
         default=None, description="a completed picture of the caller or owner", examples=[None]
     )
@@ -25,15 +29,15 @@ class SceneChange(Body):
     """What changes; fields left out stay, `image_id: null` removes the picture."""
 
     title: Line = Field(default_factory=absent, examples=["Por que as plantas são verdes?"])
-    text: Prose = Field(default_factory=absent, examples=["Clorofila"])
-    narration: Prose = Field(default_factory=absent, examples=["A clorofila reflete o verde."])
+    text: Bullets = Field(default_factory=absent, examples=["Clorofila"])
+    narration: Narration = Field(default_factory=absent, examples=["A clorofila reflete o verde."])
     image_id: Identifier | None = Field(default=None, examples=[IMAGE])
 
 
 class SceneOrder(Body):
     """Every scene of the course once, in the wanted order."""
 
-    scene_ids: list[Identifier] = Field(max_length=200, examples=[["0190c0de7a5e7000a000000000000003"]])
+    scene_ids: list[Identifier] = Field(max_length=LIMITS.scenes, examples=[["0190c0de7a5e7000a000000000000003"]])
 
 
 class ScenePublic(Public):

@@ -8,15 +8,16 @@ from sqlmodel import col
 
 from service.http.dependencies import UnitOfWork
 from service.http.errors import ProblemError
+from service.limits import LIMITS
 from service.media.models import Media
 from service.plans import allowances
 from service.projects import service as projects
 from service.projects.models import Project
+from service.render.check import check
 from service.runtime import Runtime
 from service.scenes.models import Scene
 from service.scenes.schemas import SceneChange, SceneCreate, ScenePublic
 
-MOST = 200
 STEP = 1024  # room between positions, so that appending never renumbers
 TABLE: Table = Scene.__table__  # type: ignore[attr-defined]
 COLUMNS = [TABLE.c[name] for name in ScenePublic.model_fields]
@@ -48,13 +49,14 @@ async def one(work: UnitOfWork, project_id: str, scene_id: str) -> Scene:
 
 async def create(work: UnitOfWork, project: Project, body: SceneCreate) -> Scene:
     """Append a scene; the caller holds the lock on the course. Raises ProblemError 409 when it or the plan is full."""
-    if project.scene_count >= MOST:
-        raise ProblemError(409, f"a course has {MOST} scenes at most")
+    if project.scene_count >= LIMITS.scenes:
+        raise ProblemError(409, f"a course has {LIMITS.scenes} scenes at most")
     await allowances.admit(work.session, project.owner_id, scenes=1)
     await _check_image(work, project, body.image_id)
     last = sqlmodel.select(func.max(Scene.position)).where(col(Scene.project_id) == project.id)
     position = (await work.session.exec(last)).one() or 0
     scene = Scene(project_id=project.id, position=position + STEP, **body.model_dump())
+    check(scene.slide)
     work.session.add(scene)
     await projects.count_scenes(work, project, 1)
     work.record("scene.created", scene.id)
@@ -69,6 +71,7 @@ async def change(work: UnitOfWork, project: Project, scene: Scene, body: SceneCh
     if body.image_id != scene.image_id:
         await _check_image(work, project, body.image_id)
     scene.sqlmodel_update(fields)
+    check(scene.slide)
     work.record("scene.changed", scene.id, fields=sorted(fields))
     projects.outdate(work, project)
 

@@ -51,7 +51,7 @@ async def check_project(
     if (await projects.readable(runtime, caller, project_id))["scene_count"] == 0:
         return CheckPublic(ready=False, problem=service.EMPTY)
     try:
-        await course.load(runtime.database, project_id)
+        await course.check(runtime.database, project_id)
     except CourseError as error:
         return CheckPublic(ready=False, problem=str(error))
     return CheckPublic(ready=True, problem=None)

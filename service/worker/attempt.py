@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from service.render import images
+from service.limits import LIMITS
 from service.render.cache import SegmentCache
 from service.render.course import Course
 from service.render.errors import CourseError, RenderError
@@ -136,7 +136,7 @@ class Attempt:
             written = await asyncio.to_thread(self.parts.providers.write, stored.course)
             return await asyncio.to_thread(self._make, written, asyncio.get_running_loop(), stored)
         except CourseError as error:
-            raise CourseError(stored.explain(str(error))) from None
+            raise stored.explain(error) from None
 
     def _make(self, course: Course, loop: asyncio.AbstractEventLoop, stored: courses.Stored) -> Rendered:
         worker = self.worker
@@ -145,10 +145,10 @@ class Attempt:
             media = stored.images.get(name)
             data = None
             if media is not None:
-                reading = self._stored(partial(self.parts.storage.get, media.key, images.MAX_IMAGE_BYTES + 1))
+                reading = self._stored(partial(self.parts.storage.get, media.key, LIMITS.upload + 1))
                 data = asyncio.run_coroutine_threadsafe(reading, loop).result()
             if data is None:
-                raise CourseError(f"image '{name}' was deleted: choose another")
+                raise CourseError.of("image_deleted", image=name)
             return data
 
         self.folder.mkdir(parents=True)

@@ -9,12 +9,10 @@ from sqlmodel import col, select
 from service.data.database import Database
 from service.media.models import Media
 from service.projects.models import Project
-from service.render.course import Course, Language, explain
+from service.render.check import check_course
+from service.render.course import Course, refusal, voice
 from service.render.errors import CourseError
 from service.scenes.models import Scene
-
-_LANGUAGES: Mapping[str, Language] = {"pt-BR": "pt-br", "pt": "pt", "en": "en-us", "es": "es", "es-ES": "es"}
-_FAMILIES: Mapping[str, Language] = {"pt": "pt", "en": "en-us", "es": "es-419"}
 
 
 @dataclass(frozen=True)
@@ -23,12 +21,11 @@ class Stored:
 
     course: Course
     images: Mapping[str, Media]
+    language: str
 
-    def explain(self, message: str) -> str:
-        """A message with the author's own names of images."""
-        for identifier, media in self.images.items():
-            message = message.replace(identifier, media.name)
-        return message
+    def explain(self, error: CourseError) -> CourseError:
+        """The same with the author's own names of images, in the course's language."""
+        return error.naming({row.id: row.name for row in self.images.values()}).to(self.language)
 
 
 async def load(database: Database, project_id: str) -> Stored:
@@ -36,35 +33,23 @@ async def load(database: Database, project_id: str) -> Stored:
     async with database.reading() as session:
         project = await session.get(Project, project_id)
         if project is None:
-            raise CourseError("the course was deleted")
+            raise CourseError.of("course_gone")
         order = (col(Scene.position), col(Scene.id))
         scenes = (await session.exec(select(Scene).where(Scene.project_id == project_id).order_by(*order))).all()
         wanted = {scene.image_id for scene in scenes if scene.image_id}
         media = (await session.exec(select(Media).where(col(Media.id).in_(wanted)))).all() if wanted else []
-    cover = {"title": project.title, "narration": project.description}
-    rows = [_scene(scene) for scene in scenes]
+    slides = [project.cover, *(scene.slide for scene in scenes)]
     try:
-        course = Course.model_validate(
-            {"title": project.title, "language": language(project.language), "scenes": [cover, *rows]}
-        )
+        course = Course.model_validate({"title": project.title, "language": voice(project.language), "scenes": slides})
     except ValidationError as error:
-        raise CourseError(explain(error)) from None
-    return Stored(course, {row.id: row for row in media})
+        raise refusal(error).to(project.language) from None
+    return Stored(course, {row.id: row for row in media}, project.language)
 
 
-def language(tag: str) -> Language:
-    """The voice for a language tag such as pt-BR. Raises CourseError when there is none."""
-    found = _LANGUAGES.get(tag) or _FAMILIES.get(tag.partition("-")[0])
-    if found is None:
-        raise CourseError(f"there is no voice for the language '{tag}': choose pt-BR, pt-PT, en-US, es-ES or es-MX")
-    return found
-
-
-def _scene(scene: Scene) -> dict[str, object]:
-    bullets = [line.strip().removeprefix("- ").strip() for line in scene.text.splitlines()]
-    return {
-        "title": scene.title,
-        "bullets": [bullet for bullet in bullets if bullet],
-        "narration": scene.narration,
-        "image": scene.image_id,
-    }
+async def check(database: Database, project_id: str) -> None:
+    """Raise CourseError for what the renderer would refuse of a stored course; its pictures were checked on arrival."""
+    stored = await load(database, project_id)
+    try:
+        check_course(stored.course)
+    except CourseError as error:
+        raise stored.explain(error) from None

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from service.limits import LIMITS
 from service.render.errors import CourseError
-from service.render.images import MAX_IMAGE_BYTES, folder, load
+from service.render.images import folder, load
 from tests.render.conftest import png
 
 BOX = (1000, 400)
@@ -46,7 +47,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(size):
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no PNG"),
         (png((50, 50))[:60], "is damaged"),
         (bomb(100, 100), "is damaged"),
-        (bytes(MAX_IMAGE_BYTES + 1), "is larger than 20 MB: make it smaller"),
+        (bytes(LIMITS.upload + 1), "is larger than 20 MB: make it smaller"),
     ],
 )
 def test_what_is_no_sound_image_is_told(data, told):

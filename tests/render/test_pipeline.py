@@ -164,7 +164,7 @@ def test_a_cancelled_rendering_leaves_nothing_and_keeps_the_last_video(tmp_path,
 class Mute(Beeps):
     """A voice that says nothing it can."""
 
-    error: Exception = field(default_factory=lambda: CourseError("nothing to say"))
+    error: Exception = field(default_factory=lambda: CourseError.of("nothing_to_say"))
 
     def read(self, text: str, language: Language) -> Narration:
         raise self.error

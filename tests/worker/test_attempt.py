@@ -102,14 +102,15 @@ def png(size: tuple[int, int]) -> bytes:
 @pytest.mark.parametrize(
     ("wishes", "told"),
     [
-        ({"language": "zh-CN"}, "there is no voice for the language 'zh-CN'"),
-        ({"scenes": [{"title": "x" * 200}]}, "scene 1, title: too much text for one slide"),
-        ({"scenes": [{"title": "a"}, {"title": "b", "narration": "y" * 9_000}]}, "scene 2, narration: String should"),
+        ({"language": "zh-CN"}, "there is no voice for this language: choose pt-BR, pt-PT"),
+        ({"scenes": [{"title": "W" * 200}]}, "scene 1, title: too much text for one slide"),
+        ({"scenes": [{"title": "a"}, {"title": "b", "narration": "y" * 9_000}]}, "scene 2, narration: at most 5,000"),
         ({"scenes": [{"title": "a", "narration": "y" * 4_900}] * 20}, "characters to speak, at most 60,000: split it"),
-        ({"scenes": [{"title": "a", "text": "- x\n" * 9}]}, "scene 1, bullets: Tuple should have at most 8 items"),
-        ({"scenes": [{"title": "a", "text": "z" * 300}]}, "scene 1, bullets, 0: String should have at most 200"),
+        ({"scenes": [{"title": "a", "text": "- x\n" * 9}]}, "scene 1, bullets: at most 8: leave some out"),
+        ({"scenes": [{"title": "a", "text": "z" * 300}]}, "scene 1, bullet 1: at most 200 characters: shorten it"),
         ({"scenes": [{"title": "🚀🚀"}]}, "scene 1, title: nothing is left to show"),
         ({"scenes": [{"title": "中文"}]}, "scene 1, title: the font has no cjk"),
+        ({"language": "pt-BR", "scenes": [{"title": "🚀🚀"}]}, "cena 1, título: não sobra nada para mostrar"),
         ({"image": b"no image"}, "image 'grafico.png' is no PNG, JPEG, WEBP: convert it"),
         ({"image": png((9_000, 9_000))}, "image 'grafico.png' has more than 25 megapixels"),
         ({"image": png((50, 50))[:-30]}, "image 'grafico.png' is damaged"),
@@ -125,7 +126,7 @@ async def test_a_course_at_fault_fails_once_with_a_reason_that_its_author_unders
             source.write_bytes(data)
             await parts.storage.put(media.key, "image/png", source)
         wishes = {"images": [media], "scenes": [{"title": "a", "image_id": media.id}]}
-    video = await ask(**wishes)
+    video = await ask(**{"language": "en"} | wishes)
     await (await attempt(parts)).run()
     row = await read(parts.database, video)
     assert row.status == "failed"

@@ -242,11 +242,11 @@ async def test_hostile_courses_end_in_words_while_the_worker_lives_in_bounds(tmp
     done = {name for name, row in told.items() if row.status == "done"}
     assert done == {"just-in-bounds.png", "path", "good"}
     assert all(row.attempt == 1 for row in told.values())
-    assert "image 'bomb.png' has more than 25 megapixels" in told["bomb.png"].message
-    assert "image 'damaged.png' is damaged" in told["damaged.png"].message
-    assert "is no PNG, JPEG, WEBP" in told["text.png"].message
-    assert "is no PNG, JPEG, WEBP" in told["address.svg"].message
-    assert "scene 1, narration: String should have at most 5000 characters" in told["long"].message
-    assert "scene 1, title: nothing is left to show" in told["emoji"].message
-    assert "scene 1, title: the font has no combining" in told["zalgo"].message
+    assert "imagem 'bomb.png' tem mais de 25 megapixels" in told["bomb.png"].message
+    assert "imagem 'damaged.png' está danificada" in told["damaged.png"].message
+    assert "não é PNG, JPEG, WEBP" in told["text.png"].message
+    assert "não é PNG, JPEG, WEBP" in told["address.svg"].message
+    assert "cena 1, narração: no máximo 5.000 caracteres" in told["long"].message
+    assert "cena 1, título: não sobra nada para mostrar" in told["emoji"].message
+    assert "cena 1, título: a fonte não tem combining" in told["zalgo"].message
     assert peak < 500

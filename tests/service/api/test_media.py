@@ -102,8 +102,9 @@ async def test_a_link_takes_one_content_of_one_type_until_the_upload_is_complete
     ("content", "says"),
     [
         (b"<!doctype html><script>", "convert it"),
-        (PNG[:45] + b"?" + PNG[46:], "damaged"),
+        (picture((50, 50))[:-30], "damaged"),
         (picture((6000, 6000)), "25 megapixels"),
+        (picture((300, 300), kind="JPEG")[:-100], "damaged"),
         (picture(kind="GIF"), "convert it"),
     ],
 )

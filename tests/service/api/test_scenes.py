@@ -1,6 +1,7 @@
 """Do scenes behave as documented? Order, pictures, limits, and counts that stay right."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.limits import LIMITS
 from service.projects.models import Project
 from service.runtime import Runtime
 from service.scenes import service
@@ -129,7 +131,7 @@ async def test_a_picture_is_the_callers_completed_upload(client: httpx.AsyncClie
 async def test_a_course_has_an_end(
     client: httpx.AsyncClient, course: Any, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MOST", 1)
+    monkeypatch.setattr(service, "LIMITS", replace(LIMITS, scenes=1))
     await add(client, course, "a")
     answer = await client.post(f"{course[0]}/scenes", json={"title": "b"}, headers=course[1])
     assert answer.status_code == 409
@@ -226,3 +228,53 @@ async def test_what_a_scene_must_have_cannot_be_null(client: httpx.AsyncClient, 
     place, change = f"{course[0]}/scenes/{scene['id']}", course[1] | {"if-match": '"1"'}
     answer = await client.patch(place, json={field: None}, headers=change)
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == f"body.{field}"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "english", "portuguese"),
+    [
+        ({"narration": "x" * 5_001}, "narration", "at most 5,000 characters", "no máximo 5.000 caracteres"),
+        ({"text": "x\n" * 9}, "text", "at most 8: leave some out", "no máximo 8: retire alguns"),
+        ({"text": "x" * 201}, "text", "at most 200 characters", "no máximo 200 caracteres"),
+        ({"title": "🎉", "narration": "Oi"}, "title", "nothing is left to show", "não sobra nada para mostrar"),
+        ({"title": "\u200b"}, "title", "it is too short", "curto demais"),
+        ({"title": "日本語"}, "title", "the font has no cjk", "a fonte não tem cjk"),
+        ({"title": "W" * 200}, "title", "too much text for one slide", "texto demais para um slide"),
+        ({"text": "\n".join(["W" * 200] * 8)}, "text", "too much text for one slide", "texto demais para um slide"),
+        ({"narration": "…!"}, "narration", "nothing to say", "nada para narrar"),
+    ],
+)
+async def test_what_cannot_be_rendered_is_refused_in_the_author_s_words(
+    *, client: httpx.AsyncClient, course: Any, body: dict[str, Any], field: str, english: str, portuguese: str
+) -> None:
+    made = await add(client, course, "Luz", text="Cor")
+    place = f"{course[0]}/scenes/{made['id']}"
+    for tag, told in (("en-GB,pt;q=0.5", english), ("pt-BR,en;q=0.5", portuguese), (None, english)):
+        headers = course[1] | ({"accept-language": tag} if tag else {})
+        for answer in (
+            await client.post(f"{course[0]}/scenes", json={"title": "Luz"} | body, headers=headers),
+            await client.patch(place, json=body, headers=headers | {"if-match": '"1"'}),
+        ):
+            assert answer.status_code == 422, answer.text
+            (error,) = answer.json()["errors"]
+            assert error["field"] == f"body.{field}" and told in error["message"]
+    listed = (await client.get(f"{course[0]}/scenes", headers=course[1])).json()["items"]
+    assert [(row["title"], row["text"], row["version"]) for row in listed] == [("Luz", "Cor", 1)]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": "🎉"}, "title"),
+        ({"title": "日本語"}, "title"),
+        ({"description": "…"}, "description"),
+        ({"language": "fr-FR"}, "language"),
+    ],
+)
+async def test_a_course_whose_cover_cannot_be_rendered_is_refused(
+    client: httpx.AsyncClient, course: Any, body: dict[str, Any], field: str
+) -> None:
+    made = await client.post("/api/v1/projects", json={"title": "Luz"} | body, headers=course[1])
+    changed = await client.patch(course[0], json=body, headers=course[1] | {"if-match": '"1"'})
+    for answer in (made, changed):
+        assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == f"body.{field}", answer.text

@@ -16,6 +16,7 @@ from service.media.models import Media
 from service.plans import allowances
 from service.plans.models import Plan
 from service.runtime import Runtime
+from service.scenes.models import Scene
 from service.security.permissions import Role
 from service.videos import progress
 from service.videos.models import Files, Share, Video
@@ -202,11 +203,18 @@ async def test_the_owner_sees_and_cancels_what_an_administrator_asked_for(
     assert (await client.get("/api/v1/videos?status=queued", headers=course[0].headers)).json()["items"] == []
 
 
-async def test_a_course_is_checked_without_rendering_it(client: httpx.AsyncClient, course: Any) -> None:
+async def test_a_course_is_checked_without_rendering_it(
+    client: httpx.AsyncClient, course: Any, runtime: Runtime
+) -> None:
     empty = (await client.post("/api/v1/projects", json={"title": "x"}, headers=course[0].headers)).headers["location"]
     good, bad = [(await client.get(f"{p}/check", headers=course[0].headers)).json() for p in (course[1], empty)]
     assert good == {"ready": True, "problem": None}
     assert bad["ready"] is False and bad["problem"]
+    scene = Scene(project_id=course[1].rsplit("/", 1)[1], position=9999, title="W" * 200)  # of before there were limits
+    async with runtime.database.transaction() as session:
+        session.add(scene)
+    late = (await client.get(f"{course[1]}/check", headers=course[0].headers)).json()
+    assert late["ready"] is False and late["problem"].startswith("cena 2, título: texto demais para um slide")
 
 
 async def test_videos_a_day_are_counted_by_plan(client: httpx.AsyncClient, course: Any, runtime: Runtime) -> None:
