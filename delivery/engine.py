@@ -83,8 +83,16 @@ class Target:
     @property
     def backend(self) -> str:
         """The URL of the bucket that holds the environment's state, from its configuration; empty where none is."""
+        return self._place("backend")
+
+    @property
+    def runner(self) -> str:
+        """The address where its deployments run, from its configuration; empty where none is."""
+        return self._place("runner")
+
+    def _place(self, field: str) -> str:
         config = (yaml.safe_load(self.stack_file.read_text()) or {}).get("config") or {}
-        return next((str(value.get("backend") or "") for key, value in config.items() if key.endswith(":place")), "")
+        return next((str(value.get(field) or "") for key, value in config.items() if key.endswith(":place")), "")
 
 
 def project_root(start: Path) -> Path:
@@ -117,7 +125,8 @@ def variables(target: Target, ambient: Mapping[str, str] = os.environ) -> dict[s
     shown = output([sys.executable, "-m", "rehearsal", "env", "--json"], target.root, ambient)
     changes: Mapping[str, str | None] = json.loads(shown)
     kept = {name: value for name, value in ambient.items() if name not in changes}
-    return kept | {name: value for name, value in changes.items() if value is not None}
+    placed = {"REHEARSAL_RUNNER": target.runner} if target.runner else {}
+    return placed | kept | {name: value for name, value in changes.items() if value is not None}
 
 
 def configure_policies(target: Target, env: Mapping[str, str], *, retiring: bool = False) -> None:

@@ -1,12 +1,14 @@
 """Where does the deployer stand: at an address of the internet, or inside a network? An API server asks.
 
-REHEARSAL_RUNNER says it, else `python -m rehearsal runner ADDRESS`, which keeps it beside the worlds.
+REHEARSAL_RUNNER says it, else `python -m rehearsal runner ADDRESS`, which keeps it beside the worlds; without a word it
+is some address of the internet.
 """
 
 import argparse
 import ipaddress
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from rehearsal.errors import RehearsalError
 from rehearsal.files import replace_text
 from rehearsal.world import World
 
+SOMEWHERE = "203.0.113.10"
+"""An address of the range that documentation uses for the internet (RFC 5737)."""
 _CLUSTER = "aws:eks/cluster:Cluster"
 
 
@@ -24,13 +28,15 @@ def file(worlds: Path) -> Path:
     return worlds / "runner"
 
 
-def current() -> Runner | None:
-    """The deployer's place; None where nobody said it. Raises RehearsalError when that is no address."""
-    named = os.environ.get("REHEARSAL_RUNNER")
-    kept = file(world.folder())
-    if named:
-        return parse(named, "REHEARSAL_RUNNER")
-    return parse(kept.read_text().strip(), str(kept)) if kept.exists() else None
+def chosen(ambient: Mapping[str, str], worlds: Path) -> str | None:
+    """The place as a person wrote it; None where nobody did."""
+    kept = file(worlds)
+    return ambient.get("REHEARSAL_RUNNER") or (kept.read_text().strip() if kept.exists() else None)
+
+
+def current() -> Runner:
+    """The deployer's place. Raises RehearsalError when what a person wrote is no address."""
+    return parse(chosen(os.environ, world.folder()) or SOMEWHERE, "REHEARSAL_RUNNER")
 
 
 def parse(text: str, source: str) -> Runner:
@@ -57,9 +63,6 @@ def main(argv: list[str]) -> int:
         parse(options.address, "ADDRESS")
         replace_text(file(world.folder()), f"{options.address}\n")
     runner = current()
-    if runner is None:
-        sys.stdout.write("nobody said where the runner stands: every API server answers it\n")
-        return 0
     sys.stdout.write(f"the runner stands at {runner}\n")
     silent = False
     with closing(World(world.folder())) as cloud:

@@ -1,7 +1,9 @@
 """What does this environment's configuration say? One object per concern in stacks/Pulumi.<environment>.yaml."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from infra.foundation import configuration
 from infra.foundation.configuration import SettingsError
@@ -14,6 +16,17 @@ __all__ = ["Settings", "SettingsError", "load", "parse"]
 
 class Settings(EstateShape, EnvironmentShape):
     """One environment, whole."""
+
+    @model_validator(mode="after")
+    def _deployer_is_admitted(self) -> Self:
+        runner, network = self.place.runner, self.network.cidr
+        if not self.cluster.admits(runner, network):
+            field = "api_private_cidrs" if runner in network else "api_public_cidrs"
+            raise ValueError(
+                f"cluster.{field} does not admit place.runner {runner}: nobody could deploy into the cluster; "
+                "add its network there, or say where deployments run"
+            )
+        return self
 
 
 def load() -> Settings:

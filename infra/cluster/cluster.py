@@ -1,6 +1,7 @@
 """Where do the pods run? EKS in Auto Mode, access by API entries, and a Kubernetes provider bound to it."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi
@@ -26,6 +27,7 @@ CLUSTER_POLICIES = (
 )
 NODE_POLICIES = ("AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly")
 NODE_POOLS = ["general-purpose", "system"]
+API_PORT = 443
 ACCESS = "arn:aws:eks::aws:cluster-access-policy/"
 
 
@@ -82,16 +84,30 @@ class Cluster(pulumi.ComponentResource):
                 resolve_conflicts_on_update="OVERWRITE",
                 opts=self._child,
             )
+        admitted = [self._admit(cidr) for cidr in args.shape.api_private_cidrs]
         self.provider = kubernetes.Provider(
             f"{name}-kubernetes",
             kubeconfig=self.kubeconfig,
             # A literal: with it, no change of the kubeconfig replaces the provider and every object behind it.
             cluster_identifier=f"{names.cluster(args.environment)}-1",
             enable_server_side_apply=True,
-            # Objects go before the access that can delete them.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployer]),
+            # Objects go before the access that can delete them, and before the way to them.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployer, *admitted]),
         )
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
+
+    def _admit(self, cidr: IPv4Network) -> aws.vpc.SecurityGroupIngressRule:
+        """Let deployments from these addresses reach the API inside the VPC: its nodes alone do without a rule."""
+        return aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-api-from-{cidr.network_address}-{cidr.prefixlen}",
+            security_group_id=self.security_group_id,
+            description="Deployments reach the API server",
+            ip_protocol="tcp",
+            from_port=API_PORT,
+            to_port=API_PORT,
+            cidr_ipv4=str(cidr),
+            opts=self._child,
+        )
 
     def _cluster(self) -> aws.eks.Cluster:
         name, args = self._name, self._args

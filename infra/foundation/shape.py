@@ -1,5 +1,6 @@
 """What is a part of an environment's settings? The base of every shape, and the shapes of what everything builds on."""
 
+from ipaddress import IPv4Address
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -27,6 +28,9 @@ class Place(Shape):
     recovery_region: str = Field(pattern=r"^[a-z]{2}-[a-z]+-\d$", description="the region that keeps the copies")
     protected: bool = Field(description="true where stateful resources must refuse deletion")
     backend: str = Field(description="the URL of the bucket that `make bootstrap` makes for this account's state")
+    runner: IPv4Address = Field(
+        strict=False, description="where deployments run: an address of the internet, or one inside the VPC"
+    )
 
     @model_validator(mode="after")
     def _two_regions(self) -> Self:

@@ -43,12 +43,9 @@ def main(argv: list[str]) -> int:
 
 def _reach(name: str) -> None:
     """Raises RehearsalError when the cluster's API server does not answer where the deployer stands."""
-    place = runner.current()
-    if place is None:
-        return
     with closing(World(world.folder())) as cloud:
         for cluster in cloud.rows("aws:eks/cluster:Cluster", name=name):
-            if reason := api_server.refusal(cluster, place, cloud):
+            if reason := api_server.refusal(cluster, runner.current(), cloud):
                 raise RehearsalError(reason)
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from rehearsal import runner
 from rehearsal.aws import given
 from rehearsal.engine.locate import locate
 from rehearsal.errors import RehearsalError
@@ -29,13 +30,16 @@ LEADS_ELSEWHERE = (
 
 def variables(paths: Paths, ambient: Mapping[str, str]) -> dict[str, str | None]:
     """The rehearsal's variables for this ambient environment; None means that a variable must not be set."""
-    removed = dict.fromkeys([*LEADS_ELSEWHERE, *(name for name in ambient if name.startswith("AWS_"))])
+    removed: dict[str, str | None] = dict.fromkeys(
+        [*LEADS_ELSEWHERE, *(name for name in ambient if name.startswith("AWS_"))]
+    )
     return removed | {
         "PATH": _path(paths, ambient),
         "KUBERNETES": paths.mode,
         "KUBECONFIG": str(paths.kubeconfig),
         "REHEARSAL_ACCOUNT": given.account(ambient),
         "REHEARSAL_WORLD": str(paths.world),
+        "REHEARSAL_RUNNER": runner.chosen(ambient, paths.world),
         "PULUMI_HOME": str(paths.home),
         "PULUMI_BACKEND_URL": f"file://{paths.state}",
         "PULUMI_CONFIG_PASSPHRASE": "",

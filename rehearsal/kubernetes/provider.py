@@ -191,8 +191,8 @@ class Kubernetes(Provider):
 
     def _reach(self) -> None:
         """Raises Refused when the cluster's API server does not answer where the deployer stands."""
-        cluster, place = self._cluster(), runner.current()
-        reason = api_server.refusal(cluster, place, self.worlds.of()) if cluster and place else None
+        cluster = self._cluster()
+        reason = api_server.refusal(cluster, runner.current(), self.worlds.of()) if cluster else None
         if reason is not None:
             asked = f'Get "{self._server}/openapi/v2?timeout=32s"'
             raise Refused(_UNREACHABLE, f"unable to load schema information from the API server: {asked}: {reason}")

@@ -40,6 +40,8 @@ class Environment:
         tracked = f"stacks/Pulumi.{name}.yaml"
         opened = self._rehearsal("open", "--project", PROJECT, "--stack", name, "--config", tracked)
         self.configuration = Path(opened.split()[-1])
+        place = yaml.safe_load(self.configuration.read_text())["config"][f"{PROJECT}:place"]
+        self.env |= {"REHEARSAL_RUNNER": place["runner"]}
 
     def engine(self, operation: str, *flags: str, project: Path = ROOT) -> subprocess.CompletedProcess[str]:
         line = ["pulumi", operation, "--stack", self.name, "--non-interactive"]
