@@ -145,3 +145,12 @@ def test_every_correction_corrects_and_says_where_it_was_seen() -> None:
         }
         assert set(row.get("drop", ())) <= every, f"{row['type']}: drops what is not there"
         assert not set(row.get("take", ())) & {*known["take"]}, f"{row['type']}: adds what is there"
+
+
+def test_the_policy_pack_knows_the_same_actions_as_unbound() -> None:
+    unbound = json.loads((ROOT / "policies/rules/unbound_actions.json").read_text())
+    for action, row in KNOWN.reference.items():
+        service, _, name = action.partition(":")
+        if service in unbound:  # the table of types knows services that nothing here uses
+            assert (name in unbound[service]) is not bool(row["on"]), action
+    assert set(OURS) <= set(unbound)
