@@ -17,6 +17,7 @@ from infra.foundation.iam import Statement, account_root, document, of_account, 
 from infra.foundation.keys import EncryptionKey
 
 PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
+PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,19 @@ class Registry(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[template]),
         )
+
+
+def copier(environment: Environment, builder: str) -> list[Statement]:
+    """What copies an image by its digest: from the account that built it into this one."""
+    own, source = (
+        [f"arn:aws:ecr:{environment.region}:{account}:repository/{names.repository(image)}" for image in names.IMAGES]
+        for account in (environment.account_id, builder)
+    )
+    return [
+        Statement("LogInToRegistries", ["ecr:GetAuthorizationToken"], ["*"]),
+        Statement("PullImages", PULL, sorted({*own, *source})),
+        Statement("PushImages", PUSH, own),
+    ]
 
 
 def readers(accounts: Sequence[str]) -> list[Statement]:

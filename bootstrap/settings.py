@@ -5,14 +5,16 @@ from typing import Any
 
 from pydantic import Field
 
-from bootstrap.shape import RegistryShape, ZoneShape
+from bootstrap.shape import GithubShape, PeopleShape, RegistryShape, ZoneShape
+from infra.cluster.shape import ClusterShape
 from infra.foundation import configuration
 from infra.foundation.environment import PROJECT as ESTATE
 from infra.foundation.shape import EncryptionShape, EnvironmentShape
 from infra.front_door.shape import EdgeShape
+from infra.operations.shape import BudgetShape
 
 PROJECT = f"{ESTATE}-account"
-SHARED = dict.fromkeys(("place", "logs", "encryption", "edge"), ESTATE)
+SHARED = dict.fromkeys(("place", "logs", "encryption", "edge", "cluster", "budget"), ESTATE)
 """What the estate's settings say for both."""
 
 
@@ -21,8 +23,12 @@ class Settings(EnvironmentShape):
 
     encryption: EncryptionShape = Field(description="KMS keys")
     edge: EdgeShape = Field(description="the service's domain")
+    cluster: ClusterShape = Field(description="who deploys and develops")
+    budget: BudgetShape = Field(description="what the environment may cost")
     zone: ZoneShape = Field(description="the names below the service's own")
     registry: RegistryShape = Field(description="container images")
+    github: GithubShape = Field(description="the repository whose workflows deploy")
+    people: PeopleShape = Field(description="who may become what")
 
 
 def load() -> Settings:

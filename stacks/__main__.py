@@ -4,7 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import estate
-from infra.foundation import tags
+from infra.foundation import boundary, tags
 from infra.workload.grafana import Grafana
 from infra.workload.service import Service
 from infra.workload.wiring import grafana_args, service_args
@@ -19,6 +19,7 @@ provider = aws.Provider(
     allowed_account_ids=[environment.account_id],
     default_tags={"tags": tags.default_tags(environment)},
 )
+boundary.bind(environment)
 built = estate.build(environment, configured, data, pulumi.ResourceOptions(providers=[provider]))
 service = Service("service", service_args(built, configured, data))
 Grafana("grafana", grafana_args(built, configured, data), pulumi.ResourceOptions(providers=[provider]))

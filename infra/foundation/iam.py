@@ -8,7 +8,7 @@ import pulumi
 
 Text = pulumi.Input[str]
 Conditions = Mapping[str, Mapping[str, Text | Sequence[Text]]]
-Principals = Mapping[Literal["Service", "AWS"], Sequence[Text]]
+Principals = Mapping[Literal["Service", "AWS", "Federated"], Sequence[Text]]
 VERSION = "2012-10-17"
 ANYONE: Principals = {"AWS": ["*"]}
 

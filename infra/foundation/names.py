@@ -3,10 +3,14 @@
 Everything else is auto-named by Pulumi, so that a replacement can exist beside the resource it replaces.
 """
 
+from typing import Literal
+
 from infra.foundation.environment import PROJECT, Environment
 
 STATE = "state"
 """The purpose of the bucket that holds an account's Pulumi state."""
+ACCOUNT_PATH = "/account/"
+"""The path of what the account's project makes for the estate to pass on, not to change."""
 IMAGES = ("service", "grafana")
 """The repositories of images; Grafana's is a copy of the published one."""
 
@@ -34,6 +38,26 @@ def key_alias(environment: Environment, data_class: str) -> str:
 def repository(image: str) -> str:
     """A repository of images, the same in every account: the release's image differs by its account only."""
     return f"{PROJECT}/{image}"
+
+
+def account_role(environment: Environment, purpose: str) -> str:
+    """A role of the account's own project: who deploys, looks, recovers. Named, since others refer to it."""
+    return f"{environment.prefix}-{purpose}"
+
+
+def identity_path(environment: Environment) -> str:
+    """The path of every role and policy that the estate creates: who deploys it may touch no others."""
+    return f"/{PROJECT}/{environment.name}/"
+
+
+def boundary(environment: Environment, purpose: str = "workload") -> str:
+    """The ARN of a permissions boundary: that of the estate's roles, or of the pipeline's."""
+    return f"arn:aws:iam::{environment.account_id}:policy/{environment.prefix}-{purpose}-boundary"
+
+
+def brake(environment: Environment, kind: Literal["role", "policy"]) -> str:
+    """The ARN of the role that attaches the budget's brake, or of the policy that is attached."""
+    return f"arn:aws:iam::{environment.account_id}:{kind}{ACCOUNT_PATH}{environment.prefix}-brake"
 
 
 def path(environment: Environment, *parts: str) -> str:

@@ -28,11 +28,25 @@ def create(
     *,
     statements: Sequence[Statement] = (),
     managed: Sequence[str] = (),
+    called: str | None = None,
+    path: str | None = None,
+    boundary: pulumi.Input[str] | None = None,
 ) -> Role:
-    """A role with these statements and these AWS-managed policies (paths after `policy/`)."""
+    """A role with these statements and these AWS-managed policies (paths after `policy/`).
+
+    called, path: its name in AWS, where others refer to it. boundary: what it may never exceed; the estate's roles get
+    theirs from `foundation.boundary`.
+    """
     child = pulumi.ResourceOptions(parent=parent)
     role = aws.iam.Role(
-        name, assume_role_policy=trusted, description=description, max_session_duration=3600, opts=child
+        name,
+        name=called,
+        path=path,
+        assume_role_policy=trusted,
+        description=description,
+        max_session_duration=3600,
+        permissions_boundary=boundary,
+        opts=child,
     )
     ready: list[pulumi.Resource] = [
         aws.iam.RolePolicyAttachment(

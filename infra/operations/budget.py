@@ -5,23 +5,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.foundation import names, roles
+from infra.foundation import names
 from infra.foundation.environment import Environment
-from infra.foundation.iam import Statement, document, of_account, trust
 from infra.operations.shape import BudgetShape
 
 FORECAST_PERCENT = (80, 100)
 SPENT_PERCENT = 100
 CREATE = "create"
-BRAKED = (
-    "ec2:AllocateAddress",
-    "ec2:CreateNatGateway",
-    "ec2:RunInstances",
-    "eks:CreateCluster",
-    "elasticache:CreateReplicationGroup",
-    "rds:CreateDBInstance",
-    "rds:CreateDBProxy",
-)
 
 
 @dataclass(frozen=True)
@@ -97,43 +87,23 @@ class Budget(pulumi.ComponentResource):
     def _brake(self, name: str, args: BudgetArgs, budget: aws.budgets.Budget) -> None:
         """When the money is spent, the deploying roles can change what is there but add nothing that costs.
 
+        What is attached, and who attaches it, are the account's (bootstrap/brake.py): a deployer cannot change them.
         Auto Mode goes on launching nodes for pods that ask for some: its node pools have limits of their own.
         """
-        account = args.environment.account_id
-        policy = aws.iam.Policy(
-            f"{name}-brake",
-            description="Attached by AWS Budgets when the monthly budget is spent",
-            policy=document(Statement("NothingNew", list(BRAKED), ["*"], effect="Deny")),
-            opts=self._child,
-        )
-        executor = roles.create(
-            f"{name}-brake",
-            "AWS Budgets attaches the brake",
-            trust("budgets.amazonaws.com", of_account(account)),
-            self,
-            statements=[
-                Statement(
-                    "AttachTheBrake",
-                    ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
-                    list(args.braked_roles),
-                    conditions={"ArnEquals": {"iam:PolicyARN": policy.arn}},
-                )
-            ],
-        )
         aws.budgets.BudgetAction(
             f"{name}-brake",
             budget_name=budget.name,
             action_type="APPLY_IAM_POLICY",
             approval_model="AUTOMATIC",
             notification_type="ACTUAL",
-            execution_role_arn=executor.arn,
+            execution_role_arn=names.brake(args.environment, "role"),
             action_threshold={"action_threshold_type": "PERCENTAGE", "action_threshold_value": SPENT_PERCENT},
             definition={
                 "iam_action_definition": {
-                    "policy_arn": policy.arn,
+                    "policy_arn": names.brake(args.environment, "policy"),
                     "roles": [arn.rsplit("/", 1)[-1] for arn in args.braked_roles],
                 }
             },
             subscribers=[{"subscription_type": "SNS", "address": args.alerts}],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*executor.ready]),
+            opts=self._child,
         )
