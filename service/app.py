@@ -15,6 +15,7 @@ from service import reload
 from service.http import documentation, edge, errors, probes
 from service.http.gate import Gate
 from service.media import routes as media
+from service.page import routes as page
 from service.plans import routes as plans
 from service.projects import routes as projects
 from service.runtime import Runtime
@@ -57,6 +58,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     app.include_router(projects.catalogue)
     app.include_router(media.files, max_body_size=settings.media.largest_upload)
     app.include_router(probes.router)
+    app.include_router(page.router)
     if settings.documentation:
         app.include_router(documentation.router)
     errors.install(app)

@@ -1,5 +1,6 @@
 """What does one process of the service consist of? Built once from the settings, handed to everything that needs it."""
 
+from collections import Counter
 from typing import Any
 
 from service.data.cache import Cache
@@ -34,6 +35,7 @@ class Runtime:
         self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
         self.draining = False
         self.in_flight = 0
+        self.streams: Counter[str] = Counter()  # open progress streams, by person
         self.health: tuple[float, Any] | None = None
         self._open()
 

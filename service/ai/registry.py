@@ -1,6 +1,6 @@
 """Which providers are configured, and in which order are they asked?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
@@ -30,6 +30,15 @@ class Providers:
         """Close the connections to the providers."""
         for caller in self._callers:
             caller.close()
+
+    @property
+    def paid(self) -> bool:
+        """Does any of them cost money?"""
+        return self.avatar is not None or len(self.narrators) > 1 or len(self._writers) > 1
+
+    def embedded(self) -> "Providers":
+        """Those alone that cost nothing."""
+        return replace(self, narrators=self.narrators[-1:], avatar=None, _writers=self._writers[-1:])
 
     def write(self, course: Course) -> Course:
         """A narration for every scene, by the first writer that manages it; never fails, since the last is embedded."""

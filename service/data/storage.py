@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from service.security.tokens import Tokens
 from service.settings import Settings
@@ -37,11 +37,12 @@ class Stored:
 class Storage(Protocol):
     """Keys are made by the service (`media/<id>`), never by a client.
 
-    link_seconds: how long links work. faults: what is raised when the store is away or refuses, as opposed to a defect
-    of the caller.
+    link_seconds: how long links work. origin: where browsers find files, "" for this service. faults: what is raised
+    when the store is away or refuses, as opposed to a defect of the caller.
     """
 
     link_seconds: int
+    origin: str
     faults: tuple[type[Exception], ...]
 
     def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link: ...  # noqa: D102
@@ -68,6 +69,7 @@ class FolderStorage:
     """Files under one folder; `/files/...` serves them to whoever holds a signed link."""
 
     faults: tuple[type[Exception], ...] = (OSError,)
+    origin = ""
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._folder, self.link_seconds, self._tokens = settings.media.folder, settings.media.link_seconds, tokens
@@ -174,6 +176,8 @@ class BucketStorage:
         self._client: Any = boto3.client(
             "s3", region_name=settings.region, endpoint_url=settings.media.endpoint, config=config
         )
+        link = urlsplit(self._client.generate_presigned_url("get_object", {"Bucket": self._bucket, "Key": "x"}))
+        self.origin = f"{link.scheme}://{link.netloc}"
 
     def upload(self, key: str, content_type: str, size: int, sha256: str) -> Link:
         """A presigned PUT: S3 itself refuses another size, type or checksum."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, Double, ForeignKey, Index
 from sqlmodel import Field, SQLModel
 
 from service.data.columns import TABLE, Digest, Key, Moment, Versioned, now
@@ -60,6 +60,7 @@ class Video(Versioned, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
     result_key: str | None = Field(default=None, max_length=100)
     size: int = Field(default=0, sa_type=BigInteger, description="bytes of its files")
+    cost_usd: float = Field(default=0, sa_type=Double, description="at outside providers, all attempts together")
     request_id: str = Field(default="", max_length=64)
 
     @property

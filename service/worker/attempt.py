@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from service.ai.registry import Providers
 from service.limits import LIMITS
 from service.render.cache import SegmentCache
 from service.render.course import Course
@@ -19,8 +20,8 @@ from service.render.errors import CourseError, RenderError
 from service.render.pipeline import Rendered, Settings, render
 from service.sweep import discard
 from service.videos.models import Files
+from service.worker import budget, jobs
 from service.worker import course as courses
-from service.worker import jobs
 from service.worker.jobs import Beat, Claim
 from service.worker.parts import Parts
 
@@ -48,6 +49,8 @@ class Attempt:
     percent: int = 0
     words: str = "Starting"
     beat: Beat = Beat.HELD
+    size: int = 0  # bytes published
+    affordable: bool = True  # are outside providers still paid for?
     halt: Exception | None = None  # what the renderer shall raise at its next step
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -61,16 +64,23 @@ class Attempt:
         )
 
     @property
+    def providers(self) -> Providers:
+        """Those that the owner's plan still pays for."""
+        return self.parts.providers if self.affordable else self.parts.providers.embedded()
+
+    @property
     def stuck(self) -> bool:
         """Should it have ended long ago?"""
         return time.monotonic() > self.deadline + _STUCK
 
     async def run(self) -> None:
         """Render, publish, and say how it ended."""
-        heart = asyncio.create_task(self._heart())
+        heart, before = asyncio.create_task(self._heart()), self.parts.meter.usd
         self.parts.metrics.gauges["video_jobs_running"].inc()
         try:
             outcome = await self._outcome()
+            if (spent := self.parts.meter.usd - before) or self.size:
+                await self._patiently(lambda: budget.charge(self.parts.database, self.job.id, spent, self.size))
         finally:
             self.halt = self.halt or StoppedError()  # also for a renderer whose attempt is cancelled with its loop
             heart.cancel()
@@ -113,6 +123,8 @@ class Attempt:
         rendered = await self._render()
         await self._publish(rendered, files)
         told = "Ready" if rendered.narrator == self._first_voice() else "Ready, read by the embedded voice"
+        if not self.affordable:
+            told += ": what the plan includes at outside providers in a day is used up"
         if not await self._patiently(lambda: jobs.finish(self.parts.database, self.job, "done", told, files.video)):
             await self._discard(self.job.attempt)
             return "lost"
@@ -133,7 +145,9 @@ class Attempt:
         if stored is None:
             raise StoppedError
         try:
-            written = await asyncio.to_thread(self.parts.providers.write, stored.course)
+            budgeted = await self._patiently(lambda: budget.left(self.parts.database, self.job.id))
+            self.affordable = bool(budgeted) or not self.parts.providers.paid
+            written = await asyncio.to_thread(self.providers.write, stored.course)
             return await asyncio.to_thread(self._make, written, asyncio.get_running_loop(), stored)
         except CourseError as error:
             raise stored.explain(error) from None
@@ -155,7 +169,7 @@ class Attempt:
         return render(
             course,
             self.folder / "result",
-            narrators=self.parts.providers.narrators,
+            narrators=self.providers.narrators,
             images=image,
             cache=SegmentCache(worker.folder.resolve() / "cache", worker.cache_bytes),
             progress=self._tell,
@@ -177,6 +191,7 @@ class Attempt:
             (files.video, "video/mp4", rendered.video),
         ):
             await self._stored(partial(self.parts.storage.put, key, kind, path))
+            self.size += path.stat().st_size
         if self.halt is not None:
             raise self.halt
 
@@ -202,7 +217,7 @@ class Attempt:
         metrics.count("video_seconds_total", rendered.seconds)
         metrics.count("video_scenes_total", rendered.scenes_rendered, source="rendered")
         metrics.count("video_scenes_total", rendered.scenes_cached, source="cached")
-        if rendered.narrator != self._first_voice():
+        if self.affordable and rendered.narrator != self._first_voice():
             self.parts.providers.meter.fallback(self._first_voice().partition("/")[0], "speak")
 
     async def _heart(self) -> None:

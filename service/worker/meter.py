@@ -11,6 +11,7 @@ class ServiceMeter:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self.usd = 0.0  # spent by this process so far
 
     def request(self, provider: str, operation: Operation, outcome: Outcome, seconds: float) -> None:
         """As Meter."""
@@ -27,6 +28,7 @@ class ServiceMeter:
 
     def cost(self, provider: str, usd: float) -> None:
         """As Meter."""
+        self.usd += usd
         self._metrics.count("ai_cost_usd_total", usd, provider=provider)
 
     def breaker(self, provider: str, is_open: bool) -> None:

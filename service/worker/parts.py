@@ -18,11 +18,13 @@ class Parts(Runtime):
     """
 
     providers: Providers
+    meter: ServiceMeter
 
     def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         super().__init__(_few(settings), metrics)
         self.metrics.begin("worker")
-        self.providers = build(settings.ai, ServiceMeter(self.metrics))
+        self.meter = ServiceMeter(self.metrics)
+        self.providers = build(settings.ai, self.meter)
         folder = settings.worker.folder
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
@@ -31,7 +33,7 @@ class Parts(Runtime):
     async def reconfigure(self, settings: Settings) -> None:
         """Take over new settings; the video at hand keeps its providers, the next one has new ones."""
         if settings.ai != self.settings.ai:
-            self.providers = build(settings.ai, ServiceMeter(self.metrics))
+            self.providers = build(settings.ai, self.meter)
         await super().reconfigure(_few(settings))
 
 

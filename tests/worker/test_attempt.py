@@ -165,6 +165,22 @@ async def test_a_provider_that_is_down_makes_way_and_the_viewer_is_told(parts, a
     assert count(parts, "ai_fallbacks_total", provider="openai", operation="speak") == 1
 
 
+async def test_what_a_video_costs_is_the_owners_and_beyond_their_plan_the_embedded_voice_reads(parts, ask):
+    first = await ask()
+    second = await ask(owner=(await read(parts.database, first)).owner_id)
+    dear = Voice(lambda: parts.meter.cost("openai", 0.60))  # the free plan includes 0.50 a day
+    rows = []
+    for video in (first, second):
+        await (await attempt(spoken(parts, dear, Espeak()))).run()
+        rows.append(await read(parts.database, video))
+    assert [row.status for row in rows] == ["done", "done"]
+    assert [row.cost_usd for row in rows] == [pytest.approx(0.60 * len(dear.read_texts)), 0]
+    assert rows[0].message == "Ready" and "is used up" in rows[1].message
+    files = [parts.storage.path(key) for row in rows for key in row.files]
+    assert sum(row.size for row in rows) == sum(path.stat().st_size for path in files)
+    assert count(parts, "ai_fallbacks_total", provider="openai", operation="speak") == 0
+
+
 async def test_a_running_video_stops_soon_after_the_wish_to_cancel(parts, ask):
     video = await ask(scenes=[{"title": f"Cena {n}"} for n in range(30)])
     reading = threading.Event()

@@ -1,8 +1,10 @@
 """Do videos behave as documented? Queueing, limits, cancelling, results, and progress by socket or by asking again."""
 
 import asyncio
+import time
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -310,6 +312,41 @@ async def test_a_client_that_leaves_is_noticed(
     socket.sent.put_nowait({"type": "websocket.disconnect", "code": 1001})
     await asyncio.wait_for(socket.task, 20)
     assert gauge._value.get() == 0
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("ended", ["logged out", "expired"])
+async def test_a_socket_ends_with_its_session(
+    *, client: httpx.AsyncClient, course: Any, served: FastAPI, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    video = await ask(client, course)
+    socket = Socket(served, f"/api/v1/videos/{video['id']}/progress", offered(course[0]))
+    await socket.next()
+    await socket.next()
+    if ended == "expired":
+        later = time.time() + 86400
+        monkeypatch.setattr(progress, "time", SimpleNamespace(time=lambda: later))
+    else:
+        assert (await client.delete("/api/v1/sessions/current", headers=course[0].headers)).status_code == 204
+    assert (await socket.next())["code"] == 4401
+    await socket.task
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_person_follows_so_many_videos_at_once(
+    client: httpx.AsyncClient, course: Any, runtime: Runtime, served: FastAPI
+) -> None:
+    video = await ask(client, course)
+    path = f"/api/v1/videos/{video['id']}/progress"
+    open_ = [Socket(served, path, offered(course[0])) for _ in range(progress.MOST_STREAMS)]
+    assert {(await socket.next())["type"] for socket in open_} == {"websocket.accept"}
+    assert (await Socket(served, path, offered(course[0])).next())["code"] == 4429
+    open_[0].sent.put_nowait({"type": "websocket.disconnect", "code": 1001})
+    await asyncio.wait_for(open_[0].task, 20)
+    assert (await Socket(served, path, offered(course[0])).next())["type"] == "websocket.accept"
+    await write(runtime, video["id"], status="done")  # lets all of them go
+    for socket in open_[1:]:
+        await asyncio.wait_for(socket.task, 20)
 
 
 @pytest.mark.parametrize(

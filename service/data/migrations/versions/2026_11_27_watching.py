@@ -1,4 +1,4 @@
-"""Videos are counted in bytes, courses can be shared by a link, and files that must go are noted."""
+"""Videos are counted in bytes and dollars, courses can be shared by a link, and files that must go are noted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,8 +15,9 @@ MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
 
 
 def upgrade() -> None:
-    """Two tables of their own and a column with a default: the release before misses nothing."""
+    """Two tables of their own and columns with a default: the release before misses nothing."""
     op.add_column("video", sa.Column("size", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("video", sa.Column("cost_usd", sa.Double(), nullable=False, server_default="0"))
     op.create_table(
         "share",
         sa.Column("project_id", KEY, sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True, nullable=False),
@@ -41,4 +42,5 @@ def downgrade() -> None:
     """Forget all three."""
     op.drop_table("disposal")
     op.drop_table("share")
+    op.drop_column("video", "cost_usd")
     op.drop_column("video", "size")

@@ -1,0 +1,1 @@
+"""The page for creators: paste an outline, see the scenes, render, watch."""
