@@ -19,6 +19,7 @@ from service.page import routes as page
 from service.plans import routes as plans
 from service.projects import routes as projects
 from service.runtime import Runtime
+from service.scenes import importing
 from service.scenes import routes as scenes
 from service.security import audit_routes
 from service.settings import Settings
@@ -53,7 +54,7 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     )
     app.state.runtime = runtime
     # Matching looks through routers in this order: the busiest come first.
-    for part in (projects, scenes, videos, sharing, progress, sessions, users, plans, media, audit_routes):
+    for part in (projects, scenes, videos, importing, sharing, progress, sessions, users, plans, media, audit_routes):
         app.include_router(part.router, max_body_size=LARGEST_BODY)
     app.include_router(projects.catalogue)
     app.include_router(media.files, max_body_size=settings.media.largest_upload)

@@ -37,7 +37,7 @@ async def create_scene(
 ) -> ScenePublic:
     """Append a scene to a course."""
     project = await projects.owned(work, project_id, lock=True)
-    scene = ScenePublic.model_validate(await service.create(work, project, body))
+    scene = ScenePublic.model_validate((await service.append(work, project, [body]))[0])
     return tagged(response, scene, f"/api/v1/projects/{project_id}/scenes/{scene.id}")
 
 

@@ -47,22 +47,25 @@ async def one(work: UnitOfWork, project_id: str, scene_id: str) -> Scene:
     return scene
 
 
-async def create(work: UnitOfWork, project: Project, body: SceneCreate) -> Scene:
-    """Append a scene; the caller holds the lock on the course. Raises ProblemError 409 when it or the plan is full."""
-    if project.scene_count >= LIMITS.scenes:
+async def append(work: UnitOfWork, project: Project, bodies: Sequence[SceneCreate]) -> list[Scene]:
+    """Append scenes; the caller holds the lock on the course. Raises ProblemError 409 when it or the plan is full."""
+    if project.scene_count + len(bodies) > LIMITS.scenes:
         raise ProblemError(409, f"a course has {LIMITS.scenes} scenes at most")
-    await allowances.admit(work.session, project.owner_id, scenes=1)
-    await _check_image(work, project, body.image_id)
+    await allowances.admit(work.session, project.owner_id, scenes=len(bodies))
     last = sqlmodel.select(func.max(Scene.position)).where(col(Scene.project_id) == project.id)
     position = (await work.session.exec(last)).one() or 0
-    scene = Scene(project_id=project.id, position=position + STEP, **body.model_dump())
-    check(scene.slide)
-    work.session.add(scene)
-    await projects.count_scenes(work, project, 1)
-    work.record("scene.created", scene.id)
-    work.count("scenes_created_total")
+    made = []
+    for number, body in enumerate(bodies, 1):
+        await _check_image(work, project, body.image_id)
+        scene = Scene(project_id=project.id, position=position + number * STEP, **body.model_dump())
+        check(scene.slide)
+        work.session.add(scene)
+        work.record("scene.created", scene.id)
+        made.append(scene)
+    await projects.count_scenes(work, project, len(made))
+    work.count("scenes_created_total", len(made))
     projects.outdate(work, project)
-    return scene
+    return made
 
 
 async def change(work: UnitOfWork, project: Project, scene: Scene, body: SceneChange) -> None:
