@@ -10,10 +10,10 @@ from service.http import dependencies, errors
 from service.http.errors import ProblemError
 from service.http.idempotency import IdempotentRoute
 from service.http.pages import Body, tagged
+from service.limits import LIMITS
 from service.projects import service as projects
 from service.projects.schemas import Language, ProjectCreate, ProjectPublic
 from service.render.course import Course
-from service.render.errors import CourseError
 from service.scenes import service
 from service.scenes.schemas import SceneCreate
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix=f"{dependencies.API}/projects", tags=["projects"], rou
 class OutlineImport(Body):
     """An outline: # title and introduction, ## for each scene, - for bullets; paragraphs are the narration."""
 
-    outline: Annotated[str, StringConstraints(min_length=1, max_length=200_000)] = Field(examples=[EXAMPLE])
+    outline: Annotated[str, StringConstraints(min_length=1, max_length=LIMITS.outline)] = Field(examples=[EXAMPLE])
     language: Language = Field(default="pt-BR", examples=["pt-BR"])
 
 
@@ -32,10 +32,7 @@ async def _read(body: OutlineImport, _: dependencies.CallerDep) -> Course:
     """Before a transaction is opened: reading a long outline takes a while."""
     from service.render.outline import parse  # noqa: PLC0415 (Markdown: what starts need not wait for)
 
-    try:
-        course = await asyncio.to_thread(parse, body.outline)
-    except CourseError as error:
-        raise ProblemError(422, str(error)) from None
+    course = await asyncio.to_thread(parse, body.outline)
     if any(scene.image for scene in course.scenes):
         raise ProblemError(422, "pictures are not part of an outline: upload them, and choose them for their scenes")
     return course
