@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import structlog
 from fastapi import FastAPI
-from sqlalchemy.exc import DBAPIError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -76,10 +74,6 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
-    try:
-        await runtime.database.check_pool_arithmetic()
-    except (DBAPIError, OSError) as error:
-        structlog.get_logger().warning("database not reachable at start", kind=type(error).__name__)
     background = [asyncio.create_task(task) for task in (counts.sample(runtime), reload.watch(runtime))]
     try:
         yield

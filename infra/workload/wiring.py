@@ -80,6 +80,7 @@ def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]
         "ENVIRONMENT": environment.name,
         "REGION": environment.region,
         "DRAIN_SECONDS": str(leaving.DRAIN_SECONDS),
+        "STOP_SECONDS": str(leaving.STOP_SECONDS),
         "MOST_PODS": str(len(COLOURS) * shape.workload.api.most + shape.workload.worker.most),
         "DATABASE__URL": database_url(estate, APPLICATION),
         "DATABASE__AUTHENTICATION": "iam",

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 from sqlalchemy.exc import OperationalError
+from sqlmodel import select
 
 from service.ai.embedded import EmbeddedWriter
 from service.ai.registry import Providers
 from service.data.columns import now
+from service.data.disposal import Disposal
 from service.media.models import Media
 from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
@@ -209,6 +211,20 @@ async def test_who_lost_the_lease_publishes_nothing_and_touches_nothing(parts, a
     assert other is not None
     assert (stored(parts.storage), leavings(parts)) == ([], [])
     assert count(parts, "video_jobs_total", outcome="lost") == 1
+
+
+async def test_files_that_the_store_will_not_remove_are_noted_for_the_sweeper(parts, ask, monkeypatch):
+    video = await ask()
+
+    async def refuses(*_: str) -> None:
+        raise OSError("away")
+
+    monkeypatch.setattr(parts.storage, "delete", refuses)
+    await (await attempt(spoken(parts, Voice(fails(RenderError("broken")))))).run()
+    assert (await read(parts.database, video)).status == "queued"
+    async with parts.database.reading() as session:
+        noted = (await session.exec(select(Disposal.key))).all()
+    assert set(noted) == set(Files.of(video.id, 1).all)
 
 
 async def test_a_lease_lost_at_the_last_moment_takes_back_what_was_published(parts, ask, monkeypatch):
