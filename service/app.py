@@ -22,6 +22,7 @@ from service.scenes import routes as scenes
 from service.security import audit_routes
 from service.settings import Settings
 from service.telemetry import counts, traces, tracker
+from service.users import recovery_routes as recovery
 from service.users import routes as users
 from service.users import session_routes as sessions
 from service.videos import progress, sharing
@@ -52,7 +53,10 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     )
     app.state.runtime = runtime
     # Matching looks through routers in this order: the busiest come first.
-    for part in (projects, scenes, videos, importing, sharing, progress, sessions, users, plans, media, audit_routes):
+    for part in (
+        *(projects, scenes, videos, importing, sharing, progress),
+        *(sessions, users, recovery, plans, media, audit_routes),
+    ):
         app.include_router(part.router, max_body_size=LARGEST_BODY)
     app.include_router(projects.catalogue)
     app.include_router(media.files, max_body_size=settings.media.largest_upload)

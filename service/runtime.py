@@ -18,6 +18,7 @@ from service.security.tokens import Tokens
 from service.settings import Settings
 from service.telemetry import logs, tracker
 from service.telemetry.metrics import Metrics
+from service.users.mail import Mailer
 from service.worker.broker import Broker
 
 
@@ -38,6 +39,7 @@ class Runtime:
         tracker.install(settings)
         self.tokens = Tokens(settings)
         self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
+        self.mail = Mailer()
         self.draining = False
         self.in_flight = 0
         self.streams: Counter[str] = Counter()  # open progress streams, by person
@@ -97,6 +99,7 @@ class Runtime:
         self.database.sample()
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Finish mails, give back connections."""
+        await self.mail.close()
         await self.cache.close()
         await self.database.close()

@@ -110,6 +110,20 @@ class SecuritySettings(BaseModel):
     cors_origins: list[str] = []
 
 
+class MailSettings(BaseModel):
+    """How mail is sent. Without a transport no password is set anew, and nobody is asked to confirm an address."""
+
+    transport: Literal["none", "smtp", "ses"] = "none"
+    sender: str = "TecnoCursos <no-reply@tecnocursos.example>"
+    site: str = Field(default="http://127.0.0.1:8000", description="where the links of mails lead, without a slash")
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_tls: bool = Field(default=True, description="STARTTLS, with a certificate that is verified")
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = Field(default=None, description="unset: no login")
+    ses_endpoint: str | None = Field(default=None, description="SES endpoint other than AWS's own")
+
+
 class WorkerSettings(BaseModel):
     """How videos are rendered: the database owns the jobs, the broker only wakes workers."""
 
@@ -174,6 +188,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     media: MediaSettings = MediaSettings()
     security: SecuritySettings = SecuritySettings()
+    mail: MailSettings = MailSettings()
     logs: LogSettings = LogSettings()
     worker: WorkerSettings = WorkerSettings()
     ai: AISettings = AISettings()
@@ -246,6 +261,8 @@ def unsafe(settings: Settings) -> list[str]:
         (settings.worker.broker.startswith("memory"), "worker.broker is memory://: no worker outside would be woken"),
         ("*" in security.cors_origins, "security.cors_origins allows every origin"),
         (any(not o.startswith("https://") for o in security.cors_origins), "security.cors_origins has a plain origin"),
+        (settings.mail.transport != "none" and not settings.mail.site.startswith("https://"), "mail.site is not https"),
+        (settings.mail.transport == "smtp" and not settings.mail.smtp_tls, "mail.smtp_tls is off: links go in clear"),
         (security.rate_factor > 10, "security.rate_factor above 10 switches the limits off"),
     ]
     return [text for bad, text in checks if bad]
