@@ -170,6 +170,7 @@ class Attempt:
             self.folder / "result",
             narrators=self.providers.narrators,
             images=image,
+            presenter=self.providers.presenter,
             cache=SegmentCache(worker.folder.resolve() / "cache", worker.cache_bytes),
             progress=self._tell,
             settings=Settings(jobs=worker.scenes_at_once, niceness=worker.niceness, work=self.folder),
