@@ -15,17 +15,14 @@ from infra.foundation.iam import Statement
 from infra.foundation.keys import USE, EncryptionKey, KeyArgs
 from infra.foundation.shape import EncryptionShape
 
-# Services that publish notifications: those that say on whose behalf, and those that are not documented to. See
-# docs/decisions/0025-untold-by-documentation.md.
-PUBLISHERS = ("aps", "budgets", "cloudwatch", "costalerts", "events.rds")
-SILENT_PUBLISHERS = ("backup", "elasticache")
+PUBLISHERS = ("backup", "budgets", "cloudwatch", "costalerts", "events.rds", "elasticache", "aps")
 
 
 class KeyClass(StrEnum):
     """What a key protects."""
 
     DATABASE = "database"  # rows and their snapshots
-    TRANSIENT = "transient"  # cache, queue and the disks of nodes: sessions, counters, jobs, what is being rendered
+    TRANSIENT = "transient"  # cache and queue: sessions, counters, jobs
     MEDIA = "media"  # uploads and videos
     SECRETS = "secrets"  # credentials, Kubernetes secrets
     OPERATIONS = "operations"  # logs, notifications, metrics, images
@@ -73,14 +70,14 @@ def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statem
         principals={"Service": [f"{name}.amazonaws.com" for name in PUBLISHERS]},
         conditions={"StringEquals": {"aws:SourceAccount": account}},
     )
-    # To the key EventBridge is silent as well; to the topic it names its rule.
-    silent = Statement(
-        sid="SilentPublishers",
+    # EventBridge is not documented to say on whose behalf it encrypts; the topic's own policy names its rules.
+    events = Statement(
+        sid="EventRules",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
         resources=["*"],
-        principals={"Service": [f"{name}.amazonaws.com" for name in (*SILENT_PUBLISHERS, "events")]},
+        principals={"Service": ["events.amazonaws.com"]},
     )
-    return [own, log_groups, publishers, silent]
+    return [own, log_groups, publishers, events]
 
 
 class Encryption(pulumi.ComponentResource):

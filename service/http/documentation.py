@@ -5,9 +5,9 @@ from importlib.resources import files
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import FastAPI, Request, Response
 
+from service.http import routing
 from service.http.errors import MEDIA_TYPE, ProblemDetails
 
 ASSETS = {
@@ -86,12 +86,7 @@ THEME = """.swagger-ui .topbar { display: none }
 .swagger-ui .btn.execute { background: #0b6e4f; border-color: #0b6e4f }
 """
 
-router = APIRouter(include_in_schema=False)
-
-
-def operation_id(route: APIRoute) -> str:
-    """Short, stable names for generated clients: the function's own."""
-    return route.name
+router = routing.router("", include_in_schema=False)
 
 
 def schema(app: FastAPI) -> dict[str, Any]:

@@ -14,13 +14,17 @@ from typing import Any
 
 import structlog
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http import errors
+from service.http.gate import Gate
 from service.runtime import Runtime
 from service.settings import Settings
 from service.telemetry.metrics import UNMATCHED
 
+SMALLEST_COMPRESSED = 1000  # bytes
+COMPRESSION = 4  # 11 microseconds for 7 KB; 6 doubles that and saves 3 %
 SILENT = {"/livez", "/readyz"}  # probes every few seconds are not worth a line
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
 HEADERS = [
@@ -39,7 +43,10 @@ class Edge:
     """Outermost of the service's own layers."""
 
     def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
-        self.app, self.runtime = app, runtime
+        self.app, self.runtime = Gate(app, runtime), runtime
+        # What a request does not ask for it does not pass through: each of them costs 10 to 15 microseconds.
+        self.compressing = GZipMiddleware(self.app, SMALLEST_COMPRESSED, COMPRESSION)
+        self.crossing = CORSMiddleware(self.compressing, **cross_origin(runtime.settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -48,6 +55,7 @@ class Edge:
             return
         state = scope.setdefault("state", {})
         wanted, told, known, addresses = b"", None, b"", self.runtime.addresses
+        app: ASGIApp = self.app
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 wanted = value
@@ -55,16 +63,20 @@ class Edge:
                 told = value.decode("latin-1")
             elif name == b"if-none-match":
                 known = value
+            elif name == b"origin":
+                app = self.crossing
+            elif name == b"accept-encoding" and b"gzip" in value and app is self.app:
+                app = self.compressing
         state["request_id"] = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else uuid.uuid4().hex
         state["address"] = addresses.of((scope["client"] or ("unknown",))[0], told)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=state["request_id"])
         if scope["type"] == "http":
-            await self._request(scope, receive, send, known)
+            await self._request(app, scope, receive, send, known)
         else:
             await self.app(scope, receive, send)
 
-    async def _request(self, scope: Scope, receive: Receive, send: Send, known: bytes) -> None:
+    async def _request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, known: bytes) -> None:
         runtime, started, status, state = self.runtime, time.perf_counter(), 0, scope["state"]
         head, instead = scope["method"] == "HEAD", None
         inner = {**scope, "method": "GET"} if head else scope
@@ -94,7 +106,7 @@ class Edge:
 
         runtime.in_flight += 1
         try:
-            await self.app(inner, receive, respond)
+            await app(inner, receive, respond)
         except Exception as error:
             structlog.get_logger().exception("unhandled", kind=type(error).__name__)
             if status:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from fastapi import Request, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import func
 from sqlmodel import SQLModel, col, select
@@ -95,8 +95,3 @@ def tagged(response: Response, model: Tagged, location: str | None = None) -> Ta
     if location is not None:
         response.headers["location"] = location
     return model
-
-
-def keep(request: Request) -> None:
-    """Let the gate keep this answer for the caller's next identical request: only their own writes outdate it."""
-    request.state.keep = True

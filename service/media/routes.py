@@ -8,16 +8,15 @@ from sqlmodel import col, select
 
 from service.data.columns import Identifier
 from service.data.storage import FolderStorage, Stored
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.errors import ProblemError
-from service.http.idempotency import IdempotentRoute
 from service.http.pages import Page, paginate
 from service.media import service
 from service.media.models import Media
 from service.media.schemas import LinkPublic, MediaCreate, MediaPublic, MediaStarted
 from service.runtime import Runtime
 
-router = APIRouter(prefix=f"{dependencies.API}/media", tags=["media"], route_class=IdempotentRoute)
+router = routing.router("/api/v1/media", "media")
 files = APIRouter(prefix="/files", tags=["media"])
 FileKey = Annotated[str, Path(pattern=r"^(media/[0-9a-f]{32}|videos/[0-9a-f]{32}-\d{1,3}\.(mp4|vtt|jpg))$")]
 
@@ -48,11 +47,9 @@ async def read_upload(media_id: Identifier, work: dependencies.ReadMedia) -> Med
 @router.post(
     "/{media_id}/complete", response_model=MediaPublic, responses=errors.described(401, 403, 404, 409, 422, 429)
 )
-async def complete_upload(
-    media_id: Identifier, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.MediaWriter
-) -> MediaPublic:
+async def complete_upload(media_id: Identifier, writer: dependencies.MediaWriter) -> MediaPublic:
     """Say that the bytes are sent: they are checked, and the upload may be used."""
-    return MediaPublic.model_validate(await service.complete(runtime, request, caller, media_id))
+    return MediaPublic.model_validate(await service.complete(writer, media_id))
 
 
 @router.post("/{media_id}/upload", responses=errors.described(401, 403, 404, 409, 422, 429))

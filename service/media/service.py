@@ -3,8 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from fastapi import Request
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,14 +11,13 @@ from service.data.columns import now
 from service.data.database import Database
 from service.data.disposal import dispose
 from service.data.storage import Storage
-from service.http.dependencies import UnitOfWork
+from service.http.dependencies import Reader, UnitOfWork
 from service.http.errors import ProblemError
 from service.limits import LIMITS
 from service.media.models import Media
 from service.media.schemas import LinkPublic, MediaCreate
 from service.plans import allowances
 from service.render.errors import CourseError
-from service.runtime import Runtime
 from service.scenes.models import Scene
 from service.security import audit
 from service.security.permissions import Caller
@@ -27,6 +25,11 @@ from service.videos.models import Video
 
 ABANDONED = timedelta(hours=24)  # an upload that nobody completed
 AT_ONCE = 500
+KEPT = (  # bytes of `:user_id`: uploads and videos
+    select(func.sum(Media.size)).where(col(Media.owner_id) == bindparam("user_id")),
+    select(func.sum(Video.size)).where(col(Video.owner_id) == bindparam("user_id")),
+)
+ROOM = allowances.measuring(*KEPT)
 DECODING = asyncio.Semaphore(1)  # a picture may take 100 MB while it is decoded
 
 
@@ -35,20 +38,13 @@ async def start(work: UnitOfWork, body: MediaCreate) -> Media:
     largest = work.runtime.settings.media.largest_upload
     if body.size > largest:
         raise ProblemError(413, f"an upload has {largest} bytes at most")
-    await check_room(work.session, work.caller.user_id, body.size)
+    allowance, kept = await allowances.hold(work.session, ROOM, user_id=work.caller.user_id)
+    allowance.check("bytes", sum(kept) + body.size)
     media = Media(owner_id=work.caller.user_id, **body.model_dump())
     work.session.add(media)
     work.record("media.started", media.id)
     work.count("media_uploads_total", result="started")
     return media
-
-
-async def check_room(session: AsyncSession, owner_id: str, more: int) -> None:
-    """Refuse bytes beyond the owner's plan: uploads and videos together. Raises ProblemError 409."""
-    uploads = select(func.sum(Media.size)).where(col(Media.owner_id) == owner_id)
-    videos = select(func.sum(Video.size)).where(col(Video.owner_id) == owner_id)
-    allowance, (uploaded, rendered) = await allowances.hold(session, owner_id, uploads, videos)
-    allowance.check("bytes", uploaded + rendered + more)
 
 
 async def owned(session: AsyncSession, caller: Caller, media_id: str, *, lock: bool = False) -> Media:
@@ -59,12 +55,13 @@ async def owned(session: AsyncSession, caller: Caller, media_id: str, *, lock: b
     return media
 
 
-async def complete(runtime: Runtime, request: Request, caller: Caller, media_id: str) -> Media:
+async def complete(writer: Reader, media_id: str) -> Media:
     """Compare what arrived with what was announced; repeating it is harmless. Raises ProblemError 404, 409,
     CourseError for what the renderer would refuse.
 
     The store is asked while no transaction is open: a slow one must not hold the database's connections.
     """
+    runtime, caller = writer.runtime, writer.caller
     async with runtime.database.reading() as session:
         media = await owned(session, caller, media_id)
     if media.status == "ready":
@@ -75,7 +72,7 @@ async def complete(runtime: Runtime, request: Request, caller: Caller, media_id:
     try:
         if (stored.size, stored.sha256) != (media.size, media.sha256):
             raise CourseError.of("upload_differs")
-        seconds = await _seconds(runtime.storage, media)
+        await _check(runtime.storage, media)
     except CourseError:
         runtime.metrics.count("media_uploads_total", result="refused")
         await runtime.storage.delete(media.key)
@@ -83,23 +80,22 @@ async def complete(runtime: Runtime, request: Request, caller: Caller, media_id:
     async with runtime.database.transaction() as session:
         media = await owned(session, caller, media_id, lock=True)
         if media.status != "ready":
-            media.status, media.seconds = "ready", seconds
-            audit.record(session, request, "media.completed", actor=caller.user_id, target=media.id)
+            media.status = "ready"
+            audit.record(session, writer.request, "media.completed", actor=caller.user_id, target=media.id)
             runtime.metrics.count("media_uploads_total", result="completed")
             runtime.metrics.count("media_upload_bytes_total", stored.size)
     return media
 
 
-async def _seconds(storage: Storage, media: Media) -> float | None:
-    """How long a sound lasts, None for pictures. Raises CourseError for what the renderer would refuse."""
-    from service.render import images, recording  # noqa: PLC0415 (Pillow: what starts need not wait for)
+async def _check(storage: Storage, media: Media) -> None:
+    """Raise CourseError for what the renderer would refuse."""
+    if not media.content_type.startswith("image/"):
+        return
+    from service.render import images  # noqa: PLC0415 (Pillow: what starts need not wait for)
 
     async with DECODING:
-        content = await storage.get(media.key, LIMITS.upload + 1) or b""
-        if media.content_type.startswith("audio/"):
-            return (await asyncio.to_thread(recording.load, content, media.name)).seconds
-        await asyncio.to_thread(images.load, content, media.name, (64, 64))
-        return None
+        content = await storage.get(media.key, LIMITS.upload + 1)
+        await asyncio.to_thread(images.load, content or b"", media.name, (64, 64))
 
 
 def link(storage: Storage, media: Media, *, inline: bool = False) -> LinkPublic:
@@ -110,15 +106,14 @@ def link(storage: Storage, media: Media, *, inline: bool = False) -> LinkPublic:
 
 
 async def delete(work: UnitOfWork, media: Media) -> None:
-    """Delete an upload; scenes that had it lose it in a new version, the bytes go after the commit."""
+    """Delete an upload; scenes that show it lose their picture in a new version, the bytes go after the commit."""
     owner = media.owner_id
-    for name in ("image_id", "audio_id"):
-        lost = {name: None, "version": col(Scene.version) + 1}
-        await work.session.exec(update(Scene).where(getattr(Scene, name) == media.id).values(lost))
+    lost = {"image_id": None, "version": col(Scene.version) + 1}
+    await work.session.exec(update(Scene).where(col(Scene.image_id) == media.id).values(lost))
     await dispose(work.session, work.runtime.storage, [media.key])
     await work.session.delete(media)
     work.record("media.deleted", media.id)
-    work.after_commit(lambda: work.runtime.cache.outdate(owner))  # pages of scenes that had it
+    work.after_commit(lambda: work.runtime.cache.outdate(owner))  # pages of scenes that showed it
 
 
 async def purge(database: Database, storage: Storage) -> int:

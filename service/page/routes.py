@@ -3,14 +3,14 @@
 from functools import lru_cache
 from importlib.resources import files
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
-from service.http import dependencies
+from service.http import dependencies, routing
 from service.http.errors import ProblemError
 
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 SERVED = {"style.css", "app.js", "api.js", "words.js", "icon.svg"}
-router = APIRouter(include_in_schema=False)
+router = routing.router("", include_in_schema=False)
 
 
 @router.get("/")

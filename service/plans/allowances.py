@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy
 import yaml
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt, TypeAdapter
-from sqlalchemy import func
+from sqlalchemy import Executable, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -42,27 +42,35 @@ def table() -> dict[Plan, Allowance]:
     return TypeAdapter(dict[Plan, Allowance]).validate_python(yaml.safe_load(text))
 
 
-async def hold(session: AsyncSession, user_id: str, *measures: SelectOfScalar[Any]) -> tuple[Allowance, list[int]]:
-    """What somebody may have, and each measure of what there is (one number each; nothing counts as 0).
+def measuring(*measures: SelectOfScalar[Any]) -> Executable:
+    """A statement for `hold`, built once: the plan of `:user_id`, and one number by each measure (nothing is 0)."""
+    mine = select(PlanPeriod.plan).where(PlanPeriod.user_id == bindparam("user_id"))
+    newest = mine.order_by(col(PlanPeriod.version).desc()).limit(1).scalar_subquery()
+    return sqlalchemy.select(newest, *(func.coalesce(measure.scalar_subquery(), 0) for measure in measures))
+
+
+async def hold(session: AsyncSession, statement: Executable, **values: Any) -> tuple[Allowance, list[int]]:
+    """What the person with this `user_id` may have, and what a statement of `measuring` says there is.
 
     Whoever else asks for the same person waits until this transaction ends. Whoever locks a course too does so before:
     all take them in this order. Nothing may have been read in this transaction without a lock, or MySQL counts what
     there was then.
     """
-    await session.exec(select(User.id).where(User.id == user_id).with_for_update())
-    newest = select(PlanPeriod.plan).where(PlanPeriod.user_id == user_id).order_by(col(PlanPeriod.version).desc())
-    numbers = (func.coalesce(measure.scalar_subquery(), 0) for measure in measures)
-    asked = sqlalchemy.select(newest.limit(1).scalar_subquery(), *numbers)
-    plan, *found = (await (await session.connection()).execute(asked)).one()
+    connection = await session.connection()
+    await connection.execute(HELD, values)
+    plan, *found = (await connection.execute(statement, values)).one()
     return table()[Plan(plan or Plan.FREE)], [int(number) for number in found]
 
 
 async def admit(session: AsyncSession, owner_id: str, *, courses: int = 0, scenes: int = 0) -> None:
     """Refuse courses and scenes beyond the owner's plan. Raises ProblemError 409."""
-    mine = col(Project.owner_id) == owner_id
-    number, total = select(func.count()).where(mine), select(func.sum(Project.scene_count)).where(mine)
-    allowance, (had, held) = await hold(session, owner_id, number, total)
+    allowance, (had, held) = await hold(session, KEPT, user_id=owner_id)
     if courses:
         allowance.check("courses", had + courses)
     if scenes:
         allowance.check("scenes", held + scenes)
+
+
+HELD = select(User.id).where(col(User.id) == bindparam("user_id")).with_for_update()
+MINE = col(Project.owner_id) == bindparam("user_id")
+KEPT = measuring(select(func.count()).where(MINE), select(func.sum(Project.scene_count)).where(MINE))

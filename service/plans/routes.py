@@ -1,15 +1,15 @@
 """What can be asked about plans?"""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.pages import tagged
 from service.plans import service
 from service.plans.schemas import PlanChoice, PlanPublic
 from service.users.service import account, found
 
-router = APIRouter(prefix=f"{dependencies.API}/users")
+router = routing.router("/api/v1/users")
 
 
 @router.get("/me/plan", tags=["users"], responses=errors.described(401, 429))

@@ -1,26 +1,23 @@
 """What can be asked about courses?"""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Response
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.dependencies import check_version
-from service.http.idempotency import IdempotentRoute
-from service.http.pages import Page, keep, page_of, tagged
+from service.http.pages import Page, page_of, tagged
 from service.projects import service
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 
-router = APIRouter(prefix=f"{dependencies.API}/projects", tags=["projects"], route_class=IdempotentRoute)
-catalogue = APIRouter(prefix=f"{dependencies.API}/catalogue", tags=["catalogue"])
+router = routing.router("/api/v1/projects", "projects")
+catalogue = routing.router("/api/v1/catalogue", "catalogue")
 
 
 @router.get("", responses=errors.described(401, 403, 422, 429))
-async def list_projects(
-    request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader, paging: dependencies.Paged
-) -> Page[ProjectPublic]:
+async def list_projects(reader: dependencies.ProjectReader, paging: dependencies.Paged) -> Page[ProjectPublic]:
     """The caller's courses, newest first."""
-    keep(request)
-    return page_of(Page[ProjectPublic], await service.rows_of(runtime, caller.user_id, paging), paging.limit)
+    reader.keep()
+    return page_of(Page[ProjectPublic], await service.rows_of(reader, paging), paging.limit)
 
 
 @router.post("", status_code=201, responses=errors.described(401, 403, 409, 413, 422, 429))
@@ -33,17 +30,11 @@ async def create_project(
 
 
 @router.get("/{project_id}", responses=errors.described(401, 403, 404, 422, 429))
-async def read_project(
-    project_id: Identifier,
-    request: Request,
-    response: Response,
-    runtime: dependencies.RuntimeDep,
-    caller: dependencies.ProjectReader,
-) -> ProjectPublic:
+async def read_project(project_id: Identifier, reader: dependencies.ProjectReader, response: Response) -> ProjectPublic:
     """One course: the caller's own, or a published one."""
-    project = ProjectPublic.model_validate(await service.readable(runtime, caller, project_id))
-    if project.owner_id == caller.user_id:
-        keep(request)
+    project = ProjectPublic.model_validate(await service.readable(reader, project_id))
+    if project.owner_id == reader.caller.user_id:
+        reader.keep()
     return tagged(response, project)
 
 
@@ -58,7 +49,7 @@ async def change_project(
     """Change a course; publishing is a change of `status`."""
     project = await service.owned(work, project_id, lock=True)
     check_version(expected, project.version)
-    await service.change(work, project, body)
+    service.change(work, project, body)
     await work.session.flush()
     return tagged(response, ProjectPublic.model_validate(project))
 
@@ -74,9 +65,7 @@ async def delete_project(
 
 
 @catalogue.get("", responses=errors.described(401, 403, 422, 429))
-async def list_catalogue(
-    runtime: dependencies.RuntimeDep, _: dependencies.CatalogueReader, paging: dependencies.Paged
-) -> Page[ProjectPublic]:
+async def list_catalogue(reader: dependencies.CatalogueReader, paging: dependencies.Paged) -> Page[ProjectPublic]:
     """Everybody's published courses, newest first."""
-    runtime.metrics.count("feature_use_total", feature="catalogue")
-    return page_of(Page[ProjectPublic], await service.published(runtime, paging), paging.limit)
+    reader.count("feature_use_total", feature="catalogue")
+    return page_of(Page[ProjectPublic], await service.published(reader, paging), paging.limit)

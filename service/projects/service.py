@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 
 import sqlmodel
-from sqlalchemy import RowMapping, Table, bindparam, select
+from sqlalchemy import RowMapping, Table, bindparam, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from service.data.disposal import dispose
-from service.http.dependencies import Paging, UnitOfWork
+from service.http.dependencies import Paging, Reader, UnitOfWork
 from service.http.errors import ProblemError
 from service.http.pages import LAST
 from service.plans import allowances
 from service.projects.models import Project
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 from service.render.check import check
-from service.runtime import Runtime
-from service.security.permissions import Caller, Role
-from service.users.models import User
+from service.security.permissions import Role
 from service.videos.models import Video
 
 TABLE: Table = Project.__table__  # type: ignore[attr-defined]
@@ -33,24 +32,28 @@ PUBLISHED = (
     .order_by(TABLE.c.id.desc())
     .limit(bindparam("most"))
 )
+COUNT = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("of"))
+    .values(scene_count=TABLE.c.scene_count + bindparam("by"), updated_at=TABLE.c.updated_at)
+)
 GET = select(*COLUMNS).where(TABLE.c.id == bindparam("id"))
 
 
-async def rows_of(runtime: Runtime, owner_id: str, paging: Paging) -> Sequence[RowMapping]:
-    """The page's courses of an owner and one more, newest first."""
-    return await runtime.database.rows(
-        LIST, {"owner": owner_id, "before": paging.cursor or LAST, "most": paging.limit + 1}
-    )
+async def rows_of(reader: Reader, paging: Paging) -> Sequence[RowMapping]:
+    """The page's courses of the caller and one more, newest first."""
+    wanted = {"owner": reader.caller.user_id, "before": paging.cursor or LAST, "most": paging.limit + 1}
+    return await reader.runtime.database.rows(LIST, wanted)
 
 
-async def published(runtime: Runtime, paging: Paging) -> Sequence[RowMapping]:
+async def published(reader: Reader, paging: Paging) -> Sequence[RowMapping]:
     """The page's published courses of everybody and one more, newest first."""
-    return await runtime.database.rows(PUBLISHED, {"before": paging.cursor or LAST, "most": paging.limit + 1})
+    return await reader.runtime.database.rows(PUBLISHED, {"before": paging.cursor or LAST, "most": paging.limit + 1})
 
 
-async def readable(runtime: Runtime, caller: Caller, project_id: str) -> RowMapping:
+async def readable(reader: Reader, project_id: str) -> RowMapping:
     """One course that the caller may read. Raises ProblemError 404 for strangers' drafts too: existence is not told."""
-    found = await runtime.database.rows(GET, {"id": project_id})
+    caller, found = reader.caller, await reader.runtime.database.rows(GET, {"id": project_id})
     if not found or not (
         found[0]["owner_id"] == caller.user_id or found[0]["status"] == "published" or caller.role is Role.ADMIN
     ):
@@ -78,18 +81,12 @@ async def create(work: UnitOfWork, body: ProjectCreate) -> Project:
     return project
 
 
-async def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
-    """Change a course; the caller holds its lock.
-
-    Raises ProblemError 409 when an empty one is to be published, 403 when nobody confirmed the owner's address.
-    """
+def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
+    """Change a course; the caller holds its lock. Raises ProblemError 409 when an empty one is to be published."""
     fields = body.model_dump(exclude_unset=True)
     if fields.get("status") == "published":
         if project.scene_count == 0:
             raise ProblemError(409, "a course without scenes cannot be published")
-        mail = work.runtime.settings.mail.transport != "none"  # without it nobody could
-        if mail and (await work.session.get_one(User, project.owner_id)).confirmed_at is None:
-            raise ProblemError(403, "confirm your address before you publish: POST /api/v1/users/me/confirmation")
         work.count("feature_use_total", feature="publish")
     project.sqlmodel_update(fields)
     if not fields.keys().isdisjoint(project.cover | {"description": ""}):
@@ -110,8 +107,9 @@ async def delete(work: UnitOfWork, project: Project) -> None:
 
 async def count_scenes(work: UnitOfWork, project: Project, by: int) -> None:
     """Count scenes; the caller holds the lock. It makes no other version: whoever edits the title is not disturbed."""
-    counted = {"scene_count": project.scene_count + by, "updated_at": project.updated_at}
-    await work.session.exec(sqlmodel.update(Project).where(sqlmodel.col(Project.id) == project.id).values(counted))
+    connection = await work.session.connection()
+    await connection.execute(COUNT, {"of": project.id, "by": by})
+    set_committed_value(project, "scene_count", project.scene_count + by)
 
 
 def outdate(work: UnitOfWork, project: Project) -> None:

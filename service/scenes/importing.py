@@ -3,12 +3,11 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import Field, StringConstraints
 
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.errors import ProblemError
-from service.http.idempotency import IdempotentRoute
 from service.http.pages import Body, tagged
 from service.limits import LIMITS
 from service.projects import service as projects
@@ -18,7 +17,7 @@ from service.scenes import service
 from service.scenes.schemas import SceneCreate
 
 EXAMPLE = "# Luz\n\nBem-vindo.\n\n## O que é a luz?\n\n- Energia que viaja\n\nA luz é energia que viaja pelo espaço.\n"
-router = APIRouter(prefix=f"{dependencies.API}/projects", tags=["projects"], route_class=IdempotentRoute)
+router = routing.router("/api/v1/projects", "projects")
 
 
 class OutlineImport(Body):

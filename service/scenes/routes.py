@@ -1,30 +1,25 @@
 """What can be asked about scenes?"""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Response
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.dependencies import check_version
-from service.http.idempotency import IdempotentRoute
-from service.http.pages import keep, tagged
+from service.http.pages import tagged
 from service.projects import service as projects
 from service.scenes import service
 from service.scenes.schemas import SceneChange, SceneCreate, SceneList, SceneOrder, ScenePublic
 
-router = APIRouter(
-    prefix=dependencies.API + "/projects/{project_id}/scenes", tags=["scenes"], route_class=IdempotentRoute
-)
+router = routing.router("/api/v1/projects/{project_id}/scenes", "scenes")
 
 
 @router.get("", responses=errors.described(401, 403, 404, 422, 429))
-async def list_scenes(
-    project_id: Identifier, request: Request, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader
-) -> SceneList:
+async def list_scenes(project_id: Identifier, reader: dependencies.ProjectReader) -> SceneList:
     """All scenes of a course, in order."""
-    project = await projects.readable(runtime, caller, project_id)
-    if project["owner_id"] == caller.user_id:
-        keep(request)
-    return SceneList.model_validate({"items": await service.rows_of(runtime, project_id)}, from_attributes=True)
+    project = await projects.readable(reader, project_id)
+    if project["owner_id"] == reader.caller.user_id:
+        reader.keep()
+    return SceneList.model_validate({"items": await service.rows_of(reader, project_id)}, from_attributes=True)
 
 
 @router.post("", status_code=201, responses=errors.described(401, 403, 404, 409, 413, 422, 429))
@@ -52,15 +47,11 @@ async def reorder_scenes(project_id: Identifier, body: SceneOrder, work: depende
 
 @router.get("/{scene_id}", responses=errors.described(401, 403, 404, 422, 429))
 async def read_scene(
-    project_id: Identifier,
-    scene_id: Identifier,
-    response: Response,
-    runtime: dependencies.RuntimeDep,
-    caller: dependencies.ProjectReader,
+    project_id: Identifier, scene_id: Identifier, reader: dependencies.ProjectReader, response: Response
 ) -> ScenePublic:
     """One scene."""
-    await projects.readable(runtime, caller, project_id)
-    return tagged(response, ScenePublic.model_validate(await service.row_of(runtime, project_id, scene_id)))
+    await projects.readable(reader, project_id)
+    return tagged(response, ScenePublic.model_validate(await service.row_of(reader, project_id, scene_id)))
 
 
 @router.patch("/{scene_id}", responses=errors.described(401, 403, 404, 412, 413, 422, 428, 429))

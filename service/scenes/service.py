@@ -6,7 +6,7 @@ import sqlmodel
 from sqlalchemy import RowMapping, Table, bindparam, case, func, select, update
 from sqlmodel import col
 
-from service.http.dependencies import UnitOfWork
+from service.http.dependencies import Reader, UnitOfWork
 from service.http.errors import ProblemError
 from service.limits import LIMITS
 from service.media.models import Media
@@ -14,7 +14,6 @@ from service.plans import allowances
 from service.projects import service as projects
 from service.projects.models import Project
 from service.render.check import check
-from service.runtime import Runtime
 from service.scenes.models import Scene
 from service.scenes.schemas import SceneChange, SceneCreate, ScenePublic
 
@@ -26,14 +25,14 @@ LIST = select(*COLUMNS).where(OF_PROJECT).order_by(TABLE.c.position, TABLE.c.id)
 GET = select(*COLUMNS).where(OF_PROJECT, TABLE.c.id == bindparam("id"))
 
 
-async def rows_of(runtime: Runtime, project_id: str) -> Sequence[RowMapping]:
+async def rows_of(reader: Reader, project_id: str) -> Sequence[RowMapping]:
     """All scenes of a course in order."""
-    return await runtime.database.rows(LIST, {"project": project_id})
+    return await reader.runtime.database.rows(LIST, {"project": project_id})
 
 
-async def row_of(runtime: Runtime, project_id: str, scene_id: str) -> RowMapping:
+async def row_of(reader: Reader, project_id: str, scene_id: str) -> RowMapping:
     """A scene of this course. Raises ProblemError 404."""
-    found = await runtime.database.rows(GET, {"project": project_id, "id": scene_id})
+    found = await reader.runtime.database.rows(GET, {"project": project_id, "id": scene_id})
     if not found:
         raise ProblemError(404, "no such scene")
     return found[0]
@@ -56,7 +55,7 @@ async def append(work: UnitOfWork, project: Project, bodies: Sequence[SceneCreat
     position = (await work.session.exec(last)).one() or 0
     made = []
     for number, body in enumerate(bodies, 1):
-        await _check_media(work, project, body)
+        await _check_image(work, project, body.image_id)
         scene = Scene(project_id=project.id, position=position + number * STEP, **body.model_dump())
         check(scene.slide)
         work.session.add(scene)
@@ -69,9 +68,10 @@ async def append(work: UnitOfWork, project: Project, bodies: Sequence[SceneCreat
 
 
 async def change(work: UnitOfWork, project: Project, scene: Scene, body: SceneChange) -> None:
-    """Change a scene; the picture and sound that it has may be sent back, whoever uploaded it."""
+    """Change a scene; the picture that it has may be sent back, whoever uploaded it."""
     fields = body.model_dump(exclude_unset=True)
-    await _check_media(work, project, body, scene)
+    if body.image_id != scene.image_id:
+        await _check_image(work, project, body.image_id)
     scene.sqlmodel_update(fields)
     check(scene.slide)
     work.record("scene.changed", scene.id, fields=sorted(fields))
@@ -107,15 +107,11 @@ async def reorder(work: UnitOfWork, project: Project, wanted: list[str]) -> Sequ
     return [scenes[scene_id] for scene_id in wanted]
 
 
-async def _check_media(
-    work: UnitOfWork, project: Project, body: SceneCreate | SceneChange, before: Scene | None = None
-) -> None:
-    for field, kind in (("image_id", "image/"), ("audio_id", "audio/")):
-        media_id: str | None = getattr(body, field)
-        if media_id is None or media_id == getattr(before, field, None):
-            continue
-        media = await work.session.get(Media, media_id)
-        if media is None or media.owner_id not in {work.caller.user_id, project.owner_id}:
-            raise ProblemError(422, f"{field} names no upload of the caller")
-        if media.status != "ready" or not media.content_type.startswith(kind):
-            raise ProblemError(422, f"{field} names no completed {'picture' if kind == 'image/' else 'sound'}")
+async def _check_image(work: UnitOfWork, project: Project, image_id: str | None) -> None:
+    if image_id is None:
+        return
+    media = await work.session.get(Media, image_id)
+    if media is None or media.owner_id not in {work.caller.user_id, project.owner_id}:
+        raise ProblemError(422, "image_id names no upload of the caller")
+    if media.status != "ready" or not media.content_type.startswith("image/"):
+        raise ProblemError(422, "image_id names no completed picture")

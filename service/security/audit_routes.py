@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlmodel import col, select
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.pages import Page, Public, paginate
 from service.security.audit import AuditEvent
 
@@ -26,7 +25,7 @@ class AuditEventPublic(Public):
     detail: dict[str, Any] = Field(examples=[{"fields": ["title"]}])
 
 
-router = APIRouter(prefix=f"{dependencies.API}/audit", tags=["administration"])
+router = routing.router("/api/v1/audit", "administration")
 
 
 @router.get("", responses=errors.described(401, 403, 422, 429))

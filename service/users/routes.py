@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlmodel import select
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.pages import Page, paginate, tagged
-from service.users import privacy, recovery, service
+from service.users import privacy, service
 from service.users.models import User
 from service.users.schemas import (
     Administration,
@@ -22,7 +22,7 @@ from service.users.schemas import (
     UserPublic,
 )
 
-router = APIRouter(prefix=f"{dependencies.API}/users")
+router = routing.router("/api/v1/users")
 
 
 @router.post("", tags=["users"], status_code=201, responses=errors.described(409, 413, 422, 429, 503))
@@ -31,7 +31,6 @@ async def register(
 ) -> UserPublic:
     """Create an account."""
     user = await service.register(runtime, request, body)
-    await recovery.send(runtime, request, "confirmation", user, user.email)
     return tagged(response, UserPublic.model_validate(user), "/api/v1/users/me")
 
 

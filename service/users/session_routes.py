@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import Cookie, Request, Response
 
 from service.data.columns import Identifier
-from service.http import csrf, dependencies, errors
+from service.http import csrf, dependencies, errors, routing
 from service.http.errors import ProblemError
 from service.runtime import Runtime
 from service.security import audit
@@ -13,7 +13,7 @@ from service.security.permissions import Caller
 from service.users import service, sessions
 from service.users.schemas import Issued, Login, Refresh, SessionList, SessionPublic
 
-router = APIRouter(prefix=f"{dependencies.API}/sessions", tags=["sessions"])
+router = routing.router("/api/v1/sessions", "sessions")
 CookieToken = Annotated[str | None, Cookie(alias=csrf.COOKIE, include_in_schema=False)]
 
 

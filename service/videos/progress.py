@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections import Counter
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import WebSocket, WebSocketDisconnect
 
 from service.data.columns import Identifier
-from service.http import dependencies
+from service.http import dependencies, routing
 from service.http.csrf import from_own_site
 from service.http.errors import ProblemError
 from service.runtime import Runtime
@@ -16,7 +16,7 @@ from service.videos import service
 from service.videos.models import FINAL
 from service.videos.schemas import VideoPublic
 
-router = APIRouter(prefix=dependencies.API)
+router = routing.router("/api/v1")
 PROTOCOL = "tecnocursos.progress"  # offered beside `bearer.<access token>`: browsers cannot set a header
 INTERVAL = 1.0  # seconds between looks at the row; one primary-key read per open socket
 MOST_STREAMS = 10  # of one person, in one process

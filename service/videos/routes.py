@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from sqlmodel import col, select
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.dependencies import UnitOfWork, check_version
 from service.http.documentation import HEADERS
-from service.http.idempotency import IdempotentRoute
 from service.http.pages import Page, paginate, tagged
 from service.media.schemas import LinkPublic
 from service.projects import service as projects
@@ -19,7 +18,7 @@ from service.videos import service
 from service.videos.models import FINAL, Video
 from service.videos.schemas import CheckPublic, VideoPublic, VideoStatus
 
-router = APIRouter(prefix=dependencies.API, tags=["videos"], route_class=IdempotentRoute)
+router = routing.router("/api/v1", "videos")
 POLL_SECONDS = "2"
 LINK = errors.described(401, 403, 404, 409, 422, 429)
 
@@ -42,16 +41,14 @@ async def request_video(
 
 
 @router.get("/projects/{project_id}/check", responses=errors.described(401, 403, 404, 422, 429))
-async def check_project(
-    project_id: Identifier, runtime: dependencies.RuntimeDep, caller: dependencies.VideoReader
-) -> CheckPublic:
+async def check_project(project_id: Identifier, reader: dependencies.VideoReader) -> CheckPublic:
     """What the renderer would say of the course as it is, without rendering it."""
     from service.worker import course  # noqa: PLC0415 (the renderer's models: what starts need not wait for)
 
-    if (await projects.readable(runtime, caller, project_id))["scene_count"] == 0:
+    if (await projects.readable(reader, project_id))["scene_count"] == 0:
         return CheckPublic(ready=False, problem=service.EMPTY)
     try:
-        await course.check(runtime.database, project_id)
+        await course.check(reader.runtime.database, project_id)
     except CourseError as error:
         return CheckPublic(ready=False, problem=str(error))
     return CheckPublic(ready=True, problem=None)
@@ -77,11 +74,9 @@ async def list_videos(
     "/videos/{video_id}",
     responses=errors.described(401, 403, 404, 422, 429) | {200: {"headers": {"Retry-After": HEADERS["Retry-After"]}}},
 )
-async def read_video(
-    video_id: Identifier, response: Response, runtime: dependencies.RuntimeDep, caller: dependencies.VideoReader
-) -> VideoPublic:
+async def read_video(video_id: Identifier, response: Response, reader: dependencies.VideoReader) -> VideoPublic:
     """How far a video is: for clients without WebSocket, which ask again after `Retry-After` seconds."""
-    video = VideoPublic.model_validate(await service.row_of(runtime, caller, video_id))
+    video = VideoPublic.model_validate(await service.row_of(reader, video_id))
     if video.status not in FINAL:
         response.headers["retry-after"] = POLL_SECONDS
     return tagged(response, video)

@@ -13,14 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.data.columns import now
 from service.data.disposal import dispose
 from service.data.storage import Storage
-from service.http.dependencies import UnitOfWork
+from service.http.dependencies import Reader, UnitOfWork
 from service.http.errors import ProblemError
 from service.media.schemas import LinkPublic
-from service.media.service import check_room
+from service.media.service import KEPT
 from service.plans import allowances
 from service.projects.models import Project
 from service.projects.schemas import ProjectPublic
-from service.runtime import Runtime
 from service.security.permissions import Caller, Role
 from service.videos.models import ACTIVE, FINAL, Files, Video
 from service.videos.schemas import VideoPublic, WatchPublic
@@ -34,6 +33,11 @@ GET = select_rows(TABLE.c.owner_id, *(TABLE.c[name] for name in VideoPublic.mode
     TABLE.c.id == bindparam("id")
 )
 
+TODAY = (col(Video.owner_id) == bindparam("user_id"), col(Video.created_at) > bindparam("since"))
+USED = allowances.measuring(
+    select(func.count()).where(TODAY[0], col(Video.status).in_(ACTIVE)), select(func.count()).where(*TODAY), *KEPT
+)
+
 
 async def request_video(work: UnitOfWork, project: Project) -> Video:
     """Queue a rendering; the caller holds the lock on the course.
@@ -42,19 +46,17 @@ async def request_video(work: UnitOfWork, project: Project) -> Video:
     """
     if project.scene_count == 0:
         raise ProblemError(409, EMPTY)
-    mine = col(Video.owner_id) == project.owner_id
-    active = select(func.count()).where(mine, col(Video.status).in_(ACTIVE))
-    today = select(func.count()).where(mine, col(Video.created_at) > now() - DAY)
-    allowance, (under_way, asked) = await allowances.hold(work.session, project.owner_id, active, today)
+    values = {"user_id": project.owner_id, "since": now() - DAY}
+    allowance, (under_way, asked, *kept) = await allowances.hold(work.session, USED, **values)
     if under_way >= MOST_ACTIVE:
         detail = f"{MOST_ACTIVE} videos are under way: wait for one or cancel it"
         raise ProblemError(429, detail, {"retry-after": "60"})
     if asked >= allowance.videos_a_day:
-        oldest = select(func.min(Video.created_at)).where(mine, col(Video.created_at) > now() - DAY)
+        oldest = select(func.min(Video.created_at)).where(*TODAY).params(**values)
         free = (await work.session.exec(oldest)).one() + DAY
         detail = f"this plan includes {allowance.videos_a_day} videos in 24 hours: the next one at {free:%H:%M} UTC"
         raise ProblemError(429, detail, {"retry-after": str(max(1, int((free - now()).total_seconds()) + 1))})
-    await check_room(work.session, project.owner_id, 1)
+    allowance.check("bytes", sum(kept) + 1)
     video = Video(owner_id=project.owner_id, project_id=project.id, request_id=work.request.state.request_id)
     work.session.add(video)
     work.record("video.requested", video.id)
@@ -63,9 +65,9 @@ async def request_video(work: UnitOfWork, project: Project) -> Video:
     return video
 
 
-async def row_of(runtime: Runtime, caller: Caller, video_id: str) -> RowMapping:
+async def row_of(reader: Reader, video_id: str) -> RowMapping:
     """The same as `owned`, as a row: whoever waits for a video asks every other second. Raises ProblemError 404."""
-    found = await runtime.database.rows(GET, {"id": video_id})
+    caller, found = reader.caller, await reader.runtime.database.rows(GET, {"id": video_id})
     if not found or (found[0]["owner_id"] != caller.user_id and caller.role is not Role.ADMIN):
         raise ProblemError(404, "no such video")
     return found[0]

@@ -3,11 +3,10 @@
 import hashlib
 import secrets
 
-from fastapi import APIRouter
 from sqlmodel import col, delete, select
 
 from service.data.columns import Identifier
-from service.http import dependencies, errors
+from service.http import dependencies, errors, routing
 from service.http.errors import ProblemError
 from service.media import service as media
 from service.media.models import Media
@@ -20,32 +19,28 @@ from service.videos import service
 from service.videos.models import Share
 from service.videos.schemas import SharePublic, WatchPublic
 
-router = APIRouter(prefix=dependencies.API, tags=["videos"])
+router = routing.router("/api/v1", "videos")
 
 
 @router.get("/projects/{project_id}/watch", responses=errors.described(401, 403, 404, 422, 429))
-async def watch_project(
-    project_id: Identifier, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader
-) -> WatchPublic:
+async def watch_project(project_id: Identifier, reader: dependencies.ProjectReader) -> WatchPublic:
     """The newest finished video of a course: the caller's own, or a published one."""
-    project = ProjectPublic.model_validate(await projects.readable(runtime, caller, project_id))
-    async with runtime.database.reading() as session:
-        return await service.watch(session, runtime.storage, project)
+    project = ProjectPublic.model_validate(await projects.readable(reader, project_id))
+    async with reader.runtime.database.reading() as session:
+        return await service.watch(session, reader.runtime.storage, project)
 
 
 @router.get("/projects/{project_id}/pictures/{media_id}", responses=errors.described(401, 403, 404, 422, 429))
-async def show_picture(
-    project_id: Identifier, media_id: Identifier, runtime: dependencies.RuntimeDep, caller: dependencies.ProjectReader
-) -> LinkPublic:
+async def show_picture(project_id: Identifier, media_id: Identifier, reader: dependencies.ProjectReader) -> LinkPublic:
     """A link to a picture that a scene of the course shows, to be shown in a page."""
-    await projects.readable(runtime, caller, project_id)
+    await projects.readable(reader, project_id)
     shown = select(Media).join(Scene, col(Scene.image_id) == col(Media.id))
-    async with runtime.database.reading() as session:
+    async with reader.runtime.database.reading() as session:
         found = await session.exec(shown.where(Scene.project_id == project_id, Media.id == media_id))
         picture = found.first()
     if picture is None:
         raise ProblemError(404, "no scene of this course shows such a picture")
-    return media.link(runtime.storage, picture, inline=True)
+    return media.link(reader.runtime.storage, picture, inline=True)
 
 
 @router.post("/projects/{project_id}/share", status_code=201, responses=errors.described(401, 403, 404, 422, 429))
@@ -56,7 +51,7 @@ async def share_project(project_id: Identifier, work: dependencies.WriteProjects
     await work.session.exec(delete(Share).where(col(Share.project_id) == project.id))
     work.session.add(Share(project_id=project.id, token_hash=_hashed(token)))
     work.record("project.shared", project.id)
-    return SharePublic(token=token, url=f"{dependencies.API}/shares/{token}")
+    return SharePublic(token=token, url=f"/api/v1/shares/{token}")
 
 
 @router.delete("/projects/{project_id}/share", status_code=204, responses=errors.described(401, 403, 404, 422, 429))

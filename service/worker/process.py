@@ -18,20 +18,14 @@ from service.worker.runner import Runner
 
 
 def work(parts: Parts, host: str, metrics_port: int | None) -> None:
-    """Work until SIGTERM or SIGINT; the video at hand is finished first, a second signal ends at once.
-
-    Raises what `Runtime.check` raises.
-    """
+    """Work until SIGTERM or SIGINT; the video at hand is finished first, a second signal ends at once."""
     if metrics_port is not None:
         start_http_server(metrics_port, host, registry=parts.metrics.registry)
     traces.install(parts.settings)
-    asyncio.run(_until_asked(parts))
+    asyncio.run(_until_asked(Runner(parts)))
 
 
-async def _until_asked(parts: Parts) -> None:
-    await parts.check()
-    runner = Runner(parts)
-
+async def _until_asked(runner: Runner) -> None:
     def ask(number: int) -> None:
         signal.signal(number, signal.SIG_DFL)
         runner.stop()

@@ -115,6 +115,10 @@ class RollbackDatabase(Database):
         async with asyncio.timeout(20), self._lock:
             yield self._shared
 
+    async def _rows(self, statement: Any, parameters: Any) -> Any:
+        async with self.connection(self.reader) as connection:
+            return (await connection.execute(statement, parameters)).mappings().all()
+
     def session(self, connection: AsyncConnection) -> AsyncSession:
         return AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
 
@@ -148,7 +152,7 @@ def another(served: FastAPI, tmp_path: Path) -> Iterator[Callable[..., FastAPI]]
 async def runtime(served: FastAPI, settings: Settings) -> AsyncIterator[Runtime]:
     """The parts, over one rolled back connection."""
     runtime: Runtime = served.state.runtime
-    runtime.settings, runtime.draining, runtime.neighbours = settings, False, None
+    runtime.settings, runtime.draining, runtime.health = settings, False, None
     runtime.passwords = Passwords(1, runtime.metrics)
     database, runtime.cache = RollbackDatabase(settings, runtime.metrics), Cache(settings, runtime.metrics)
     runtime.database = database
@@ -162,7 +166,7 @@ async def runtime(served: FastAPI, settings: Settings) -> AsyncIterator[Runtime]
 async def unshared(served: FastAPI, settings: Settings) -> AsyncIterator[Runtime]:
     """The parts with their real pools, for races; what a test creates belongs to people of its own."""
     runtime: Runtime = served.state.runtime
-    runtime.settings, runtime.draining, runtime.neighbours = settings, False, None
+    runtime.settings, runtime.draining, runtime.health = settings, False, None
     runtime.passwords = Passwords(1, runtime.metrics)
     runtime.database, runtime.cache = Database(settings, runtime.metrics), Cache(settings, runtime.metrics)
     yield runtime

@@ -63,6 +63,13 @@ class FlakyConnection:
     def __init__(self, failures: list[Exception]) -> None:
         self.failures = failures
 
+    def into(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def first(*_: Any) -> Any:
+            return (await self.execute()).mappings().all()
+
+        monkeypatch.setattr(database, "_rows", first)
+        monkeypatch.setattr(database, "connection", lambda _: self)
+
     async def __aenter__(self) -> "FlakyConnection":
         return self
 
@@ -92,7 +99,7 @@ async def test_a_read_is_repeated_once_on_a_lost_connection(
     lone: Database, monkeypatch: Any, failures: int, works: bool
 ) -> None:
     flaky = FlakyConnection([gone() for _ in range(failures)])
-    monkeypatch.setattr(lone, "connection", lambda _: flaky)
+    flaky.into(lone, monkeypatch)
     if works:
         assert await lone.rows(text("SELECT 1"), {}) == [1]
     else:
@@ -102,7 +109,7 @@ async def test_a_read_is_repeated_once_on_a_lost_connection(
 
 async def test_a_wrong_statement_is_not_repeated(lone: Database, monkeypatch: Any) -> None:
     flaky = FlakyConnection([OperationalError("SELEC", {}, Exception(1064, "syntax"))])
-    monkeypatch.setattr(lone, "connection", lambda _: flaky)
+    flaky.into(lone, monkeypatch)
     with pytest.raises(OperationalError):
         await lone.rows(text("SELEC"), {})
     assert lone.metrics.counters["database_reconnects_total"]._value.get() == 0

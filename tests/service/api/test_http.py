@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.app import LARGEST_BODY
+from service.http.routing import LARGEST_BODY
 from service.runtime import Runtime
 from tests.service.pictures import PNG, announced
 

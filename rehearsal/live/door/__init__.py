@@ -1,1 +1,0 @@
-"""What stands between a browser and the pods?"""

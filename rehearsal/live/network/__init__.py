@@ -1,1 +1,0 @@
-"""What does a pod reach, and who reaches it?"""

@@ -1,1 +1,0 @@
-"""What stands for ElastiCache: a server per group, behind an endpoint that checks IAM tokens."""
