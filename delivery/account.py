@@ -41,8 +41,7 @@ def ensure(target: Target, env: Mapping[str, str], operation: str) -> None:
     if ended.code:
         raise DeliveryError(f"the account does not deploy: {base.reason(log.read_text())} (see {log})")
     # Nobody is asked here, so what a person would tell the registrar is told by the way.
-    outputs = engine.output(["pulumi", "stack", "output", "--json", *_named(account)], account.program, env)
-    engine.output([sys.executable, "-m", "rehearsal", "delegate", json.loads(outputs)["domain"]], target.root, env)
+    base.delegate(account, env)
 
 
 def bootstrap(target: Target, env: Mapping[str, str], extra: Sequence[str], log: TextIO | None = None) -> Ended:

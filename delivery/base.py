@@ -1,5 +1,6 @@
 """What does a change do to what is there? Another commit's program is deployed first, in a rehearsal cloud apart."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -62,6 +63,15 @@ def deploy(target: engine.Target, env: Mapping[str, str], log: Path) -> None:
     if done.returncode:
         shown = log.relative_to(Path.cwd()) if log.is_relative_to(Path.cwd()) else log
         raise engine.DeliveryError(f"{target.environment} does not deploy: {reason(log.read_text())} (see {shown})")
+    if target.room == ACCOUNT:
+        delegate(target, env)
+
+
+def delegate(target: engine.Target, env: Mapping[str, str]) -> None:
+    """Tell the rehearsal's registrar the name servers of the account's zone, as a person tells a real one."""
+    shown = engine.output(["pulumi", "stack", "output", "--json", "--stack", target.environment], target.program, env)
+    for domain in filter(None, [json.loads(shown).get("domain")]):
+        engine.output([sys.executable, "-m", "rehearsal", "delegate", domain], target.root, env)
 
 
 def reason(text: str) -> str:

@@ -35,13 +35,11 @@ class Internet:
 
     cloud: World
     told: Mapping[str, Sequence[str]]
-    is_told_of: bool = True
 
     @classmethod
     def of(cls, world: World) -> "Internet":
         """As it is now; `world` may be one account's."""
-        registrar = Registrar(world.file.parent)
-        return cls(world.everywhere(), registrar.told(), registrar.file.exists())
+        return cls(world.everywhere(), Registrar(world.file.parent).told())
 
     def zones(self) -> list[Row]:
         """All public zones."""

@@ -19,6 +19,8 @@ from rehearsal.errors import RehearsalError
 from rehearsal.values import Values
 from rehearsal.world import Row
 
+_HOME = "us-east-1"
+"""Where what an account has once is made."""
 _SERVICE_LINKED = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 
 
@@ -51,9 +53,19 @@ def _rows(number: str, region: str) -> tuple[Row, ...]:
     return (*_network(here), *_roles(here), *_objects(here))
 
 
-def _made(here: Context, token: str, what: str, inputs: Values, id: str | None = None, **more: Any) -> Row:
+def _made(
+    here: Context,
+    token: str,
+    what: str,
+    inputs: Values,
+    *,
+    everywhere: bool = False,
+    id: str | None = None,
+    **more: Any,
+) -> Row:
     """An object without a program: named and shaped as if one had created it."""
-    names = Names(token, inputs, here, Dice(f"{here.account}/{here.region}/{what}"), shape_of(token, None), id)
+    place = _HOME if everywhere else here.region
+    names = Names(token, inputs, here, Dice(f"{here.account}/{place}/{what}"), shape_of(token, None), id)
     shaped = {name: names.render(shape) for name, shape in names.shape.items() if "." not in name}
     outputs = (
         shaped | inputs | {"id": names.the_id(), "arn": names.the_arn(), "region": here.region, "tagsAll": {}} | more
@@ -94,15 +106,16 @@ def _network(here: Context) -> Iterator[Row]:
 def _roles(here: Context) -> Iterator[Row]:
     """Service-linked roles, which are roles as well."""
     for service in _facts()["given"]["service_linked_roles"]:
-        linked = _made(here, _SERVICE_LINKED, service, {"awsServiceName": service}, name=role_name(service, ""))
+        name = role_name(service, "")
+        linked = _made(here, _SERVICE_LINKED, service, {"awsServiceName": service}, everywhere=True, name=name)
         yield linked
-        named = {"name": linked.outputs["name"], "path": f"/aws-service-role/{service}/"}
-        yield _made(here, "aws:iam/role:Role", service, named)
+        named = {"name": name, "path": f"/aws-service-role/{service}/"}
+        yield _made(here, "aws:iam/role:Role", service, named, everywhere=True)
 
 
 def _objects(here: Context) -> Iterator[Row]:
     for one in _facts()["given"]["objects"]:
-        yield _made(here, one["token"], one["token"], one["inputs"])
+        yield _made(here, one["token"], one["token"], one["inputs"], everywhere=one.get("everywhere", False))
 
 
 def role_name(service: str, suffix: str) -> str:

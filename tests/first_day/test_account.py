@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal.aws.delegation import Internet
 from tests.first_day.replay import Replay
 from tests.infra.record import ROOT
 
@@ -46,3 +47,11 @@ def test_what_runs_at_once_comes_after_what_it_uses(
 ) -> None:
     refused = list(replay(environment).create(urn))
     assert not refused, "\n".join(refused)
+
+
+@pytest.mark.parametrize("order", [ENVIRONMENTS, ENVIRONMENTS[::-1]], ids=["dev first", "production first"])
+def test_environments_share_the_names_above_them(account: Callable[[str], Replay], order: tuple[str, ...]) -> None:
+    accounts = [account(environment) for environment in order]
+    internet = Internet.of(accounts[0].cloud)
+    reasons = [internet.undelegated(zone) for zone in internet.zones()]
+    assert reasons == [None] * len(ENVIRONMENTS), "\n".join(filter(None, reasons))

@@ -64,7 +64,7 @@ def changed(rows: list[Row], edit: Edit) -> list[Row]:
     `containers[*].env` is a path through all items of a list.
     """
     if "add" in edit:
-        return [*rows, edit["add"]]
+        return [edit["add"], *rows]
     chosen = [row for row in rows if _is(row, edit["type"]) and fnmatchcase(row["name"], edit.get("name", "*"))]
     assert chosen, f"no resource of the graph is {edit['type']} {edit.get('name', '')}: the fault is out of date"
     if edit.get("drop"):

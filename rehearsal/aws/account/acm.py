@@ -15,8 +15,6 @@ def domain_is_not_proven(request: Request) -> Refused | None:
     if certificate is None or certificate.outputs.get("validationMethod") != "DNS":
         return None
     internet = Internet.of(request.inventory.world)
-    if not internet.is_told_of:  # until the account's own project tells the registrar
-        return None
     for option in certificate.outputs.get("domainValidationOptions") or ():
         parts = (option.get(f"resourceRecord{part}") for part in ("Name", "Type", "Value"))
         reason = internet.unresolved(*parts)

@@ -56,7 +56,6 @@ class Account:
 
 @pytest.fixture
 def accounts(schemas: None, tmp_path: Path) -> Callable[[str], Account]:
-    Registrar(tmp_path).file.write_text("{}")
     return lambda number: Account(tmp_path, number)
 
 

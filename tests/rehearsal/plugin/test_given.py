@@ -21,7 +21,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.values import Properties
 from rehearsal.world import Row, World
 
-LINKED = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
+MONITOR, LINKED = "aws:costexplorer/anomalyMonitor:AnomalyMonitor", "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 QUOTAS = given.facts()["quota"]
 HERE = Context("us-east-1")
 
@@ -68,9 +68,20 @@ def test_a_service_linked_role_exists_once(plugin: Any) -> None:
     plugin.create(LINKED, {"awsServiceName": "autoscaling.amazonaws.com", "customSuffix": "own"}, name="own")
 
 
+def test_the_account_has_its_monitor_of_services_already(plugin: Any) -> None:
+    monitor = {"name": "services", "monitorType": "DIMENSIONAL", "monitorDimension": "SERVICE"}
+    with pytest.raises(plugin.Error, match="ValidationException: Limit exceeded on dimensional spend monitor creation"):
+        plugin.create(MONITOR, monitor)
+    for number in range(3):
+        own = {"name": f"own-{number}", "monitorType": "CUSTOM", "monitorSpecification": "{}"}
+        plugin.create(MONITOR, own, name=f"own-{number}")
+
+
 @pytest.mark.parametrize("quota", QUOTAS, ids=[one["of"] for one in QUOTAS])
 def test_each_quota_admits_its_number_and_refuses_one_more(quota: Mapping[str, Any], tmp_path: Path) -> None:
     inputs = dict.fromkeys(quota.get("per", ()), "one") | quota.get("where", {})
+    if quota["of"] == MONITOR:
+        inputs["monitorDimension"] = "LINKED_ACCOUNT"
     world = World(tmp_path, "demo/dev")
     account = Inventory(world, HERE)
     before = len([row for row in account.rows(quota["of"]) if inputs.items() <= row.inputs.items()])
