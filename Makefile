@@ -10,7 +10,7 @@ export CLOUD ?= rehearsal
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
-	@echo '  ENV=dev|staging|production  KUBERNETES=schema|real  CLOUD=rehearsal|aws'
+	@echo '  ENV=dev|staging|production  KUBERNETES=schema|real|live  CLOUD=rehearsal|aws'
 
 # --- set-up: file stamps, so a second run costs nothing ---
 .venv/bin/uv: requirements/uv.txt
@@ -69,6 +69,13 @@ destroy:  ## remove everything (production refuses while it is protected)
 shell: .venv/.platform  ## a shell where plain `pulumi` uses the rehearsal
 	@$(PY) -m rehearsal setup --quiet
 	@$(PY) -m rehearsal shell
+
+live: .venv/.live  ## deploy ENV so that its pods really run, against stand-ins that enforce what AWS enforces
+	@KUBERNETES=live $(PY) -m rehearsal setup --quiet
+	@$(PY) -m delivery live --env $(ENV)
+
+live-stop: .venv/.live  ## end everything that `make live` started
+	@KUBERNETES=live $(PY) -m rehearsal live stop
 
 cluster: .venv/.platform  ## a Kubernetes control plane by itself; prints its kubeconfig's path
 	@KUBERNETES=real $(PY) -m rehearsal cluster start

@@ -20,7 +20,6 @@ DATA = Path(__file__).with_name("permissions")
 POLICY_CHARACTERS = 6144  # of a managed policy; IAM quotas (which leave out white space: ours is short of it)
 PASSED_TO = (
     "backup.amazonaws.com",
-    "budgets.amazonaws.com",
     "codebuild.amazonaws.com",
     "ec2.amazonaws.com",
     "eks.amazonaws.com",
@@ -30,6 +29,7 @@ PASSED_TO = (
     "rds.amazonaws.com",
     "s3.amazonaws.com",
 )
+BRAKE = "budgets.amazonaws.com"
 BOUNDED = ("AttachRolePolicy", "CreateRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy")
 PLAIN = ("DeleteRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription")
 POLICIES = ("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "TagPolicy", "UntagPolicy")
@@ -83,11 +83,14 @@ def guarded(environment: Environment, actions: Sequence[str]) -> list[Statement]
     roles, policies = f"arn:aws:iam::{account}:role{path}*", f"arn:aws:iam::{account}:policy{path}*"
     bounded: Conditions = {"StringEquals": {"iam:PermissionsBoundary": names.boundary(environment)}}
     passed: Conditions = {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}
+    braking: Conditions = {"StringEquals": {"iam:PassedToService": BRAKE}}
     written = [
         Statement("BoundedRoles", _iam(BOUNDED), [roles], conditions=bounded),
         Statement("OwnRoles", _iam(PLAIN), [roles]),
         Statement("OwnPolicies", _iam(POLICIES), [policies]),
-        Statement("PassOwnRoles", ["iam:PassRole"], [roles, names.brake(environment, "role")], conditions=passed),
+        Statement("PassOwnRoles", ["iam:PassRole"], [roles], conditions=passed),
+        # To nobody else: a pod with the brake's role would take the brake off.
+        Statement("PassBrake", ["iam:PassRole"], [names.brake(environment, "role")], conditions=braking),
         Statement("NodeProfiles", _iam(PROFILES), [f"arn:aws:iam::{account}:instance-profile/*"]),
         Statement("ServiceLinked", _iam(SERVICE_LINKED), [f"arn:aws:iam::{account}:role/aws-service-role/*"]),
         Statement(

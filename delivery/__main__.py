@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import account, base, engine, golden, post, publish
+from delivery import account, base, engine, golden, live, post, publish
 from delivery.model import Run
 from delivery.permissions import command as permissions
 from delivery.verdict import verdict
@@ -34,6 +34,10 @@ def run(options: argparse.Namespace) -> int:
             ended = account.bootstrap(target, env, options.extra)
         else:
             flags = engine.configuration(target, env)
+            if options.overlay:
+                if not target.rehearsal:
+                    raise engine.DeliveryError("--overlay: only the rehearsal's copy of a configuration is laid over")
+                live.lay_over(Path(flags[-1]), options.overlay)
             ended = engine.run(target, options.operation, env, [*flags, *options.extra])
     except engine.DeliveryError as error:
         publish.not_started(target, str(error))
@@ -53,6 +57,17 @@ def run(options: argparse.Namespace) -> int:
     said = verdict(shown)
     print(f"{said.headline}. {said.reason}\nreport: {target.report.relative_to(target.root)}")
     return ended.code
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Deploy an environment whose pods really run, and say where it is; the engine's exit code."""
+    os.environ["KUBERNETES"] = "live"
+    target = engine.find(options.env, engine.project_root(Path.cwd()), "rehearsal")
+    options.overlay = live.prepare(target, publish.data("live"))
+    code = run(options)
+    if code == 0:
+        print(live.addresses(target), end="")
+    return code
 
 
 def compared(target: engine.Target, revision: str | None, notes: list[str]) -> dict[str, str] | None:
@@ -138,8 +153,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for one in (runner, previewer):
         one.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
         one.add_argument("--project", default="", choices=["", account.ROOM], help="default: the estate")
+        one.add_argument("--overlay", type=Path, help="JSON that is laid over the configuration, and never committed")
         one.add_argument("--base", help="commit to compare a preview with: deployed first, in a rehearsal cloud apart")
         one.set_defaults(command=run)
+    serving = commands.add_parser("live", help="deploy with KUBERNETES=live: the pods run; prints the address")
+    serving.add_argument("--env", required=True, help="environment: stacks/Pulumi.ENV.yaml")
+    serving.set_defaults(command=serve, operation="up", retiring=False, base=None, project="")
     golden_graph = commands.add_parser("golden", help="write tests/golden/ENV.json from a deployment of its own")
     golden_graph.add_argument("--env", action="append", help="only this environment (repeat for more)")
     golden_graph.add_argument("--check", action="store_true", help="compare instead of writing")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from delivery import base, engine
 from delivery.engine import DeliveryError, Ended, Target
+from delivery.redact import ENGINE_SECRET
 
 ROOM = base.ACCOUNT
 _MISSING = re.compile(r"NoSuchBucket|code=NotFound|StatusCode: 404")
@@ -70,14 +71,21 @@ def bootstrap(target: Target, env: Mapping[str, str], extra: Sequence[str], log:
 def move(target: Target, source: Mapping[str, str], destination: Mapping[str, str]) -> None:
     """Copy the stack's state from one backend into another and compare; DeliveryError when it did not arrive whole."""
     engine.configuration(target, destination)
-    state, there = _export(target, source), _resources(_export(target, destination))
-    if there - _resources(state):
+    state, there = _export(target, source), _export(target, destination)
+    if _resources(there) - _resources(state):
         raise DeliveryError(
             f"{target.backend} holds resources of {target.project} that the state of this machine does not: somebody "
             "else deployed in between; remove the local state by hand when the bucket is right"
         )
+    # What encrypts in the new backend is another: nothing here is encrypted, so only its name changes.
+    state["deployment"]["secrets_providers"] = there["deployment"].get("secrets_providers")
+    text = json.dumps(state)
+    if ENGINE_SECRET in text:
+        raise DeliveryError(
+            f"the state of {target.project} holds a secret: it cannot change its backend and key at once"
+        )
     file = target.folder / "moving.json"
-    file.write_text(json.dumps(state))
+    file.write_text(text)
     engine.output(["pulumi", "stack", "import", *_named(target), "--file", str(file)], target.program, destination)
     file.unlink()
     if _resources(_export(target, destination)) != _resources(state):

@@ -121,7 +121,9 @@ def environments(root: Path) -> list[str]:
 def variables(target: Target, ambient: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The engine's environment: the rehearsal's over the ambient one; for AWS the ambient one and the backend's URL."""
     if not target.rehearsal:
-        return {**ambient, "PULUMI_BACKEND_URL": target.backend} if target.backend else dict(ambient)
+        # The policy pack's Python is the first on PATH: ours has what it needs.
+        path = os.pathsep.join([str(Path(sys.executable).parent), ambient.get("PATH", os.defpath)])
+        return {**ambient, "PATH": path} | ({"PULUMI_BACKEND_URL": target.backend} if target.backend else {})
     shown = output([sys.executable, "-m", "rehearsal", "env", "--json"], target.root, ambient)
     changes: Mapping[str, str | None] = json.loads(shown)
     kept = {name: value for name, value in ambient.items() if name not in changes}

@@ -90,7 +90,7 @@ def checked_less(
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Types that the rehearsal could check against their schema only, each with why; and notes for the reader."""
     # The official provider and a real API server check everything that they are given.
-    asked = ("aws:",) if env.get("KUBERNETES") == "real" else ("aws:", "kubernetes:")
+    asked = ("aws:",) if env.get("KUBERNETES") in ("real", "live") else ("aws:", "kubernetes:")
     tokens = [token for token in types if token.startswith(asked)]
     if not target.rehearsal or not tokens:
         return [], []
@@ -115,7 +115,7 @@ def held_up(target: Target, shown: Outcome, env: Mapping[str, str]) -> tuple[tup
     """
     run = shown.run
     failed = run.operation == "up" and run.code and not run.interrupted
-    if not (failed and target.rehearsal and env.get("KUBERNETES") == "real"):
+    if not (failed and target.rehearsal and env.get("KUBERNETES") in ("real", "live")):
         return (), []
     names = {state.inputs.get("name") for state in shown.after.values() if state.type == CLUSTER}
     line = [sys.executable, "-m", "rehearsal", "cluster", "reasons", "--json", *sorted(filter(None, names))]

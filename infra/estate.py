@@ -9,6 +9,7 @@ import pulumi
 
 from infra.cluster.cluster import Cluster, ClusterArgs
 from infra.cluster.identity import Identity, IdentityArgs
+from infra.cluster.nodes import Nodes, NodesArgs
 from infra.cluster.permissions import Reach
 from infra.data.cache import Cache, CacheArgs
 from infra.data.database import Database, DatabaseArgs
@@ -36,6 +37,7 @@ from infra.operations.metrics import Metrics, MetricsArgs
 from infra.operations.notifications import Notifications, NotificationsArgs
 from infra.shapes import EstateShape
 from infra.workload import admission
+from infra.workload.tenancy import capacity
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "tecnocursos"
@@ -69,13 +71,14 @@ def read() -> Data:
 class Estate:
     """What the service and the exports need of the estate.
 
-    reachable: parts that must be whole before a pod can do its work: the ways out of its subnets, and what makes the
-    addresses answer that it is given (proxy targets, rules of security groups and access lists).
+    reachable: parts that must be whole before a pod can do its work: its nodes, the ways out of its subnets, and what
+    makes the addresses answer that it is given (proxy targets, rules of security groups and access lists).
     """
 
     environment: Environment
     network: Network
     cluster: Cluster
+    nodes: Nodes
     database: Database
     cache: Cache
     queue: Queue
@@ -100,6 +103,7 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
     endpoints = Endpoints("endpoints", EndpointsArgs(environment, network, shape.network.interface_endpoints), opts)
     cluster = Cluster("cluster", ClusterArgs(environment, shape.cluster, network, keys, NAMESPACE), opts)
     pods = cluster.security_group_id
+    nodes = Nodes("nodes", NodesArgs(environment, cluster, network, keys, capacity(shape.workload)), opts)
     secrets = Secrets("secrets", SecretsArgs(environment, keys), opts)
     database = Database("database", DatabaseArgs(environment, shape.database, network, keys, pods, page), opts)
     cache = Cache("cache", CacheArgs(environment, shape.cache, network, keys, pods, ticket, data.cache_access), opts)
@@ -167,6 +171,7 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         environment=environment,
         network=network,
         cluster=cluster,
+        nodes=nodes,
         database=database,
         cache=cache,
         queue=queue,
@@ -178,7 +183,7 @@ def build(environment: Environment, shape: EstateShape, data: Data, opts: pulumi
         identity=identity,
         metrics=metrics,
         notifications=notifications,
-        reachable=[network, endpoints, database, cache],
+        reachable=[network, endpoints, database, cache, nodes],
     )
     watched = targets(estate, shape, domain, firewall, backup)
     capacities = {"database-storage": float(shape.database.storage_gib * 2**30)}

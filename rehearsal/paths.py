@@ -7,7 +7,8 @@ from typing import Literal
 
 from rehearsal.errors import RehearsalError
 
-Mode = Literal["schema", "real"]
+Mode = Literal["schema", "real", "live"]
+MODES: tuple[Mode, ...] = ("schema", "real", "live")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,13 +28,16 @@ class Paths:
     def current(cls) -> "Paths":
         """The folders for `KUBERNETES` (default `schema`) below `REHEARSAL_DIR` (default `.rehearsal` here).
 
-        Raises RehearsalError when `KUBERNETES` is neither `schema` nor `real`.
+        Raises RehearsalError when `KUBERNETES` is none of the modes.
         """
-        mode = os.environ.get("KUBERNETES") or "schema"
-        if mode not in {"schema", "real"}:
-            raise RehearsalError(f"KUBERNETES is {mode!r}: it must be schema or real")
+        mode = current_mode()
         base = Path(os.environ.get("REHEARSAL_DIR") or ROOT / ".rehearsal").resolve()
-        return cls("schema", base) if mode == "schema" else cls("real", base / "real")
+        return cls(mode, base if mode == "schema" else base / mode)
+
+    @property
+    def live(self) -> Path:
+        """What serves in `live`: servers, logs, pods, images."""
+        return self.base / "run"
 
     @property
     def bin(self) -> Path:
@@ -67,6 +71,20 @@ class Paths:
     def locks(self, project: str, stack: str) -> Path:
         """The folder of one stack's locks, as the file backend keeps them."""
         return self.state / ".pulumi" / "locks" / "organization" / project / stack
+
+
+def current_mode() -> Mode:
+    """What `KUBERNETES` says, `schema` where it is unset. Raises RehearsalError for another word."""
+    named = os.environ.get("KUBERNETES") or "schema"
+    found = next((mode for mode in MODES if mode == named), None)
+    if found is None:
+        raise RehearsalError(f"KUBERNETES is {named!r}: it must be one of {', '.join(MODES)}")
+    return found
+
+
+def real_api_server() -> bool:
+    """Do Kubernetes objects go to a real API server, by the official provider?"""
+    return current_mode() != "schema"
 
 
 def interpreter() -> Path:

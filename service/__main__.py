@@ -7,16 +7,18 @@ import os
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
 from service.render import command as command_line
 from service.settings import PREFIX, Settings, explain
 
+LONGEST_LINE = 1000  # characters; Kubernetes keeps the last 2048 of a pod that failed
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo-demo-demo"
 
 
@@ -24,23 +26,29 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m service", description="The TecnoCursos service.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    api = commands.add_parser("api", help="serve the API, as configured by the environment")
-    serve = commands.add_parser("serve", help="serve it here with embedded defaults and a demo account")
+
+    def add(run: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(run.__name__[1:].replace("_", "-"), help=text)
+        made.set_defaults(run=run)
+        return made
+
+    api = add(_api, "serve the API, as configured by the environment")
+    serve = add(_serve, "serve it here with embedded defaults and a demo account")
     for command in (api, serve):
         command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         command.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
         command.add_argument("--metrics-port", type=int, default=9000, help="port of /metrics (default: %(default)s)")
     api.add_argument("--share-port", action="store_true", help="several processes listen on one port (SO_REUSEPORT)")
-    worker = commands.add_parser("worker", help="render the videos that are asked for")
+    worker = add(_worker, "render the videos that are asked for")
     worker.add_argument("--host", default="127.0.0.1", help="address of /metrics (default: %(default)s)")
     worker.add_argument("--metrics-port", type=int, help="port of /metrics (default: none)")
-    course = commands.add_parser("course", help="work with courses as Markdown files")
+    course = add(_course, "work with courses as Markdown files")
     rendering = course.add_subparsers(dest="verb", required=True, metavar="VERB").add_parser(
         "render", help="render an outline into a video, with the configured providers"
     )
     command_line.arguments(rendering)
-    commands.add_parser("migrate", help="bring the database's schema up to date")
-    bootstrap = commands.add_parser("bootstrap-database", help="create the service's database and users")
+    add(_migrate, "bring the database's schema up to date")
+    bootstrap = add(_bootstrap_database, "create the service's database and users")
     bootstrap.add_argument("--master-user", default="admin", help="(default: %(default)s)")
     master = bootstrap.add_mutually_exclusive_group(required=True)
     master.add_argument("--master-password-file", type=Path, help="file with the password, or RDS's JSON secret")
@@ -48,31 +56,36 @@ def parser() -> argparse.ArgumentParser:
     bootstrap.add_argument(
         "--migrator", help="a user of this name may change the schema; without one the service's own user may"
     )
-    commands.add_parser("sweep", help="forget what has expired: tokens, keys, audit trail, silent workers")
-    granting = commands.add_parser("grant-admin", help="make somebody an administrator; they log in again")
+    add(_sweep, "forget what has expired: tokens, keys, audit trail, silent workers")
+    granting = add(_grant_admin, "make somebody an administrator; they log in again")
     granting.add_argument("email", help="of an account that exists")
-    sample = commands.add_parser("sample", help="fill a database of dev with accounts; prints their tokens (JSON)")
+    sample = add(_sample, "fill a database of dev with accounts; prints their tokens (JSON)")
     sample.add_argument("--accounts", type=int, default=50, help="(default: %(default)s)")
-    commands.add_parser("settings", help="list settings: name, kind, default, meaning")
-    commands.add_parser("openapi", help="print the OpenAPI document")
+    add(_settings, "list settings: name, kind, default, meaning")
+    add(_openapi, "print the OpenAPI document")
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 when it failed, 2 when it was not understood or configured wrongly."""
+    """Run one command; 0 when it worked, 1 when it failed, 2 when it was not understood or cannot begin.
+
+    Whatever it lacks (settings, secrets, database, cache, a port) is told in one line on standard error: that line
+    becomes a pod's termination message.
+    """
     options = parser().parse_args(arguments)
     try:
-        return int(globals()[f"_{options.command.replace('-', '_')}"](options) or 0)
+        return int(options.run(options) or 0)
     except ValidationError as error:
-        print(f"settings refused:\n{explain(error)}\nSee python -m service settings", file=sys.stderr)
-        return 2
-    except (SettingsError, ValueError, OSError, TimeoutError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 2
+        lacks = f"settings refused: {explain(error)} (see python -m service settings)"
     except DBAPIError as error:
         code = error.orig.args[0] if error.orig is not None and error.orig.args else ""
-        print(f"the database refused or does not answer: {type(error.orig).__name__} {code}", file=sys.stderr)
-        return 1
+        lacks = f"the database refused or does not answer: {type(error.orig).__name__} {code}"
+    except Exception as error:  # of a library, or a defect: then it helps to know where it was raised
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = "" if isinstance(error, ValueError | OSError) else f" ({last.filename}:{last.lineno})"
+        lacks = f"{type(error).__name__}: {error}{where}"
+    print(" ".join(lacks.split())[:LONGEST_LINE], file=sys.stderr)
+    return 2
 
 
 def _api(options: argparse.Namespace) -> None:

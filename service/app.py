@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import structlog
 from fastapi import APIRouter, FastAPI
-from sqlalchemy.exc import DBAPIError
 
 from service import reload
 from service.http import documentation, errors, probes
@@ -22,6 +20,7 @@ from service.scenes import routes as scenes
 from service.security import audit_routes
 from service.settings import Settings
 from service.telemetry import counts, traces, tracker
+from service.users import recovery_routes as recovery
 from service.users import routes as users
 from service.users import session_routes as sessions
 from service.videos import progress, sharing
@@ -49,8 +48,8 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
     app.state.runtime = runtime
     # Matching looks through all routes in this order: the busiest come first.
     parts: list[APIRouter] = [projects.router, scenes.router, videos.router, projects.catalogue, importing.router]
-    parts += [sharing.router, sessions.router, users.router, plans.router, media.router, progress.router]
-    parts += [audit_routes.router, probes.router, page.router]
+    parts += [sharing.router, sessions.router, users.router, recovery.router, plans.router, media.router]
+    parts += [progress.router, audit_routes.router, probes.router, page.router]
     parts += [documentation.router] if settings.documentation else []
     for part in parts:
         app.router.routes += part.routes
@@ -65,10 +64,6 @@ def create(settings: Settings | None = None, runtime: Runtime | None = None) -> 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
-    try:
-        await runtime.database.check_pool_arithmetic()
-    except (DBAPIError, OSError) as error:
-        structlog.get_logger().warning("database not reachable at start", kind=type(error).__name__)
     background = [asyncio.create_task(task) for task in (counts.sample(runtime), reload.watch(runtime))]
     try:
         yield

@@ -22,6 +22,8 @@ class Limits:
     course: int
     outline: int
     upload: int
+    recording: int
+    recordings: int
     pixels: int
     voices: Mapping[str, Any]
     suggested: tuple[str, ...]

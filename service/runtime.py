@@ -3,8 +3,13 @@
 from collections import Counter
 from typing import Any
 
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from service.data.cache import Cache
-from service.data.database import Database
+from service.data.database import Database, lost
 from service.data.storage import Storage, open_storage
 from service.http import zones
 from service.http.addresses import Addresses
@@ -13,6 +18,7 @@ from service.security.tokens import Tokens
 from service.settings import Settings
 from service.telemetry import logs, tracker
 from service.telemetry.metrics import Metrics
+from service.users.mail import Mailer
 from service.worker.broker import Broker
 
 
@@ -33,10 +39,11 @@ class Runtime:
         tracker.install(settings)
         self.tokens = Tokens(settings)
         self.addresses = Addresses(settings.security.trusted_proxies, settings.security.viewer_header)
+        self.mail = Mailer()
         self.draining = False
         self.in_flight = 0
         self.streams: Counter[str] = Counter()  # open progress streams, by person
-        self.health: tuple[float, Any] | None = None
+        self.neighbours: Any = None  # what the probes know of database and cache
         self._open()
 
     def _open(self) -> None:
@@ -45,6 +52,21 @@ class Runtime:
         self.cache = Cache(self.settings, self.metrics)
         self.storage = open_storage(self.settings, self.tokens)
         self.broker = Broker(self.settings, self.metrics)
+
+    async def check(self) -> None:
+        """Before the work begins: database and cache that refuse us are a mistake, those that are away are waited for.
+
+        Raises ValueError for a configuration, DBAPIError or RedisError for credentials that are refused.
+        """
+        try:
+            await self.database.check_pool_arithmetic()
+            async with self.database.connection(self.database.reader) as connection:
+                await connection.execute(text("SELECT 1"))
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            if isinstance(error, DBAPIError) and not lost(error):
+                raise
+            structlog.get_logger().warning("database not reachable at start", kind=type(error).__name__)
+        await self.cache.check()
 
     def pressure(self) -> float:
         """What is left of the limits under the present load (1 = all)."""
@@ -77,6 +99,7 @@ class Runtime:
         self.database.sample()
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Finish mails, give back connections."""
+        await self.mail.close()
         await self.cache.close()
         await self.database.close()

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     AWSSecretsManagerSettingsSource,
     BaseSettings,
@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from service.ai.settings import AISettings
 from service.limits import LIMITS
@@ -36,10 +37,20 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+def database_url(text: str) -> str:
+    """The text, when it leads to a database. Raises ValueError, which does not repeat it: it may hold a password."""
+    try:
+        if make_url(text).drivername in ("sqlite+aiosqlite", "mysql+asyncmy"):
+            return text
+    except (ArgumentError, ValueError):
+        pass
+    raise ValueError("a URL mysql+asyncmy://user@host:port/name or sqlite+aiosqlite:///file is needed")
+
+
 class DatabaseSettings(BaseModel):
     """One MySQL (through a proxy) or an SQLite file."""
 
-    url: str = "sqlite+aiosqlite:///.service/service.sqlite"
+    url: Annotated[str, AfterValidator(database_url)] = "sqlite+aiosqlite:///.service/service.sqlite"
     password: SecretStr | None = None
     authentication: Literal["password", "iam"] = "password"
     certificate_authority: Path | None = Field(
@@ -60,7 +71,7 @@ class DatabaseSettings(BaseModel):
 class CacheSettings(BaseModel):
     """One Redis or Valkey endpoint, cluster mode off; unset: counted in this process."""
 
-    url: str | None = None
+    url: Annotated[str, Field(pattern=r"^rediss?://[^\s/]+(:\d+)?(/\d+)?$")] | None = None
     password: SecretStr | None = None
     authentication: Literal["password", "iam"] = "password"
     user: str | None = None
@@ -97,6 +108,20 @@ class SecuritySettings(BaseModel):
         description="the outermost proxy tells ADDRESS:PORT of the caller in it; unset: X-Forwarded-For",
     )
     cors_origins: list[str] = []
+
+
+class MailSettings(BaseModel):
+    """How mail is sent. Without a transport no password is set anew, and nobody is asked to confirm an address."""
+
+    transport: Literal["none", "smtp", "ses"] = "none"
+    sender: str = "TecnoCursos <no-reply@tecnocursos.example>"
+    site: str = Field(default="http://127.0.0.1:8000", description="where the links of mails lead, without a slash")
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_tls: bool = Field(default=True, description="STARTTLS, with a certificate that is verified")
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = Field(default=None, description="unset: no login")
+    ses_endpoint: str | None = Field(default=None, description="SES endpoint other than AWS's own")
 
 
 class WorkerSettings(BaseModel):
@@ -152,12 +177,18 @@ class Settings(BaseSettings):
     most_pods: Annotated[int, Field(ge=1)] = Field(
         default=1, description="pods at most, each one process: pool arithmetic"
     )
-    drain_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
+    drain_seconds: Annotated[float, Field(ge=0, le=120)] = Field(
+        default=10.0, description="from SIGTERM until no new request is taken"
+    )
+    stop_seconds: Annotated[int, Field(ge=1, le=120)] = Field(
+        default=30, description="after these, for the requests under way"
+    )
     documentation: bool = True
     database: DatabaseSettings = DatabaseSettings()
     cache: CacheSettings = CacheSettings()
     media: MediaSettings = MediaSettings()
     security: SecuritySettings = SecuritySettings()
+    mail: MailSettings = MailSettings()
     logs: LogSettings = LogSettings()
     worker: WorkerSettings = WorkerSettings()
     ai: AISettings = AISettings()
@@ -196,6 +227,11 @@ class Settings(BaseSettings):
             )
         return tuple(sources)
 
+    @property
+    def leaving_seconds(self) -> float:
+        """Between SIGTERM and the end of the last request: what a pod's grace must hold, beside its pre-stop sleep."""
+        return self.drain_seconds + self.stop_seconds
+
     @model_validator(mode="after")
     def _safe(self) -> Self:
         if self.environment is Environment.DEV:
@@ -225,6 +261,8 @@ def unsafe(settings: Settings) -> list[str]:
         (settings.worker.broker.startswith("memory"), "worker.broker is memory://: no worker outside would be woken"),
         ("*" in security.cors_origins, "security.cors_origins allows every origin"),
         (any(not o.startswith("https://") for o in security.cors_origins), "security.cors_origins has a plain origin"),
+        (settings.mail.transport != "none" and not settings.mail.site.startswith("https://"), "mail.site is not https"),
+        (settings.mail.transport == "smtp" and not settings.mail.smtp_tls, "mail.smtp_tls is off: links go in clear"),
         (security.rate_factor > 10, "security.rate_factor above 10 switches the limits off"),
     ]
     return [text for bad, text in checks if bad]
@@ -236,6 +274,5 @@ def secrets_folder() -> Path:
 
 
 def explain(error: ValidationError) -> str:
-    """A refusal in one line per field: name, kind of value, what is wrong; never the value itself."""
-    lines = [f"{'.'.join(map(str, row['loc'])) or 'settings'}: {row['msg']}" for row in error.errors()]
-    return "\n".join(lines)
+    """A refusal in one line, field by field: name, kind of value, what is wrong; never the value itself."""
+    return "; ".join(f"{'.'.join(map(str, row['loc'])) or 'settings'}: {row['msg']}" for row in error.errors())

@@ -6,13 +6,14 @@
 import asyncio
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.data import disposal, idempotency
-from service.data.storage import Storage
 from service.media import service as media
 from service.render.cache import SegmentCache
 from service.runtime import Runtime
@@ -27,23 +28,36 @@ _OUTCOMES = {"queued": "retried", "failed": "dead", "cancelled": "cancelled"}
 
 
 async def everything(settings: Settings) -> dict[str, int]:
-    """Delete what has expired and free what nobody works on; how many of each kind."""
+    """Delete what has expired and free what nobody works on; how many of each kind.
+
+    What fails keeps nothing else from being done. Raises ValueError when something did, DBAPIError without a database.
+    """
     runtime = Runtime(settings)
-    try:
-        freed = await silent_workers(runtime)
-        abandoned = await media.purge(runtime.database, runtime.storage)
-        disposed = await disposal.sweep(runtime.database, runtime.storage)
+    async with runtime.database.reading():
+        pass
+
+    async def within(purge: Callable[[AsyncSession], Awaitable[int]]) -> int:
         async with runtime.database.transaction() as session:
-            return {
-                "expired refresh tokens": await sessions.purge(session),
-                "expired idempotency keys": await idempotency.purge(session),
-                "old lines of the audit trail": await audit.purge(session, settings.security.audit_days),
-                "videos of silent workers": freed,
-                "abandoned uploads": abandoned,
-                "deleted files": disposed,
-            }
-    finally:
-        await runtime.close()
+            return await purge(session)
+
+    kinds: dict[str, Callable[[], Awaitable[int]]] = {
+        "videos of silent workers": lambda: silent_workers(runtime),
+        "expired refresh tokens": lambda: within(sessions.purge),
+        "expired idempotency keys": lambda: within(idempotency.purge),
+        "old lines of the audit trail": lambda: within(partial(audit.purge, days=settings.security.audit_days)),
+        "abandoned uploads": lambda: media.purge(runtime.database, runtime.storage),
+        "deleted files": lambda: disposal.sweep(runtime.database, runtime.storage),
+    }
+    done: dict[str, int] = {}
+    for kind, sweep in kinds.items():
+        try:
+            done[kind] = await sweep()
+        except Exception:
+            structlog.get_logger().exception("not swept", kind=kind)
+    await runtime.close()
+    if failed := [kind for kind in kinds if kind not in done]:
+        raise ValueError(f"not swept, see the log: {', '.join(failed)}")
+    return done
 
 
 async def silent_workers(runtime: Runtime) -> int:
@@ -54,7 +68,7 @@ async def silent_workers(runtime: Runtime) -> int:
         log = structlog.get_logger().bind(video=job.id, attempt=job.attempt)
         log.warning("a worker fell silent", now=job.status, late=round(job.late, 2))
         runtime.metrics.count("video_jobs_total", outcome=_OUTCOMES[job.status])
-        await discard(runtime.storage, job.id, range(1, job.attempt + 1))
+        await discard(runtime, job.id, job.attempt)
     scenes = SegmentCache(worker.folder.resolve() / "cache")
     await asyncio.to_thread(scenes.expire, worker.cache_hours * 3600)
     for folder, video_id, attempt in await asyncio.to_thread(_attempts, worker.folder):
@@ -63,11 +77,11 @@ async def silent_workers(runtime: Runtime) -> int:
     return len(expired)
 
 
-async def discard(storage: Storage, video_id: str, attempts: Iterable[int]) -> None:
-    """Remove what attempts have published. Never raises: whoever tidies up has something to say afterwards."""
-    keys = [key for attempt in attempts for key in Files.of(video_id, attempt).all]
+async def discard(runtime: Runtime, video_id: str, attempt: int) -> None:
+    """Remove what an attempt has published. Never raises: whoever tidies up has something to say afterwards."""
     try:
-        await storage.delete(*keys)
+        async with runtime.database.transaction() as session:
+            await disposal.dispose(session, runtime.storage, Files.of(video_id, attempt).all)
     except Exception as error:
         structlog.get_logger().warning("files are left", video=video_id, kind=type(error).__name__)
 

@@ -12,12 +12,10 @@ from infra.cluster.shape import ClusterShape
 from infra.foundation import names, protection, roles, tags
 from infra.foundation.encryption import KeyClass, Keys
 from infra.foundation.environment import Environment
-from infra.foundation.iam import Statement, of_account, trust
+from infra.foundation.iam import Statement, trust
 from infra.network.network import Network
 
 CONTROL_PLANE_LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-# Auto Mode brings neither: autoscalers need the first, alerts on pods the second. EKS user guide, "Community add-ons".
-ADDONS = ("metrics-server", "kube-state-metrics")
 CLUSTER_POLICIES = (
     "AmazonEKSClusterPolicy",
     "AmazonEKSComputePolicy",
@@ -26,7 +24,6 @@ CLUSTER_POLICIES = (
     "AmazonEKSNetworkingPolicy",
 )
 NODE_POLICIES = ("AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly")
-NODE_POOLS = ["general-purpose", "system"]
 API_PORT = 443
 ACCESS = "arn:aws:eks::aws:cluster-access-policy/"
 
@@ -43,8 +40,12 @@ class ClusterArgs:
 
 
 class Cluster(pulumi.ComponentResource):
-    """The cluster; `provider` is the only way to its objects, and exists only while the deployer has access."""
+    """The cluster; `provider` is the only way to its objects, and exists only while the deployer has access.
 
+    label: of its parts. node_role: what its machines are to AWS.
+    """
+
+    label: str
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     endpoint: pulumi.Output[str]
@@ -52,10 +53,12 @@ class Cluster(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     provider: kubernetes.Provider
     resource: aws.eks.Cluster
+    node_role: roles.Role
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tecnocursos:infra:Cluster", name, None, opts)
-        self._name, self._args = name, args
+        self.label = self._name = name
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         cluster = self._cluster()
         self.resource = cluster
@@ -74,16 +77,6 @@ class Cluster(pulumi.ComponentResource):
                 cluster.certificate_authority.data,
             )
         )
-        for addon in ADDONS:
-            aws.eks.Addon(
-                f"{name}-{addon}",
-                cluster_name=self.name,
-                addon_name=addon,
-                # Without a version EKS takes the cluster's default one: an upgrade of the cluster is not held up by it.
-                resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="OVERWRITE",
-                opts=self._child,
-            )
         admitted = [self._admit(cidr) for cidr in args.shape.api_private_cidrs]
         self.provider = kubernetes.Provider(
             f"{name}-kubernetes",
@@ -115,12 +108,12 @@ class Cluster(pulumi.ComponentResource):
         role = roles.create(
             f"{name}-control-plane",
             "EKS runs the control plane and Auto Mode",
-            trust("eks.amazonaws.com", of_account(environment.account_id), tag_session=True),
+            trust("eks.amazonaws.com", tag_session=True),
             self,
-            statements=_tagging(environment),
+            statements=[*_tagging(environment), *_encrypting(environment, args.keys[KeyClass.TRANSIENT].arn)],
             managed=CLUSTER_POLICIES,
         )
-        nodes = roles.create(
+        self.node_role = roles.create(
             f"{name}-node",
             "Nodes join the cluster and pull images",
             trust("ec2.amazonaws.com"),
@@ -158,7 +151,8 @@ class Cluster(pulumi.ComponentResource):
             zonal_shift_config={"enabled": True},
             # Auto Mode brings networking, DNS, storage, load balancing and nodes: all three blocks or none.
             bootstrap_self_managed_addons=False,
-            compute_config={"enabled": True, "node_pools": NODE_POOLS, "node_role_arn": nodes.arn},
+            # No built-in pools: see nodes.py.
+            compute_config={"enabled": True},
             storage_config={"block_storage": {"enabled": True}},
             kubernetes_network_config={
                 "ip_family": "ipv4",
@@ -169,7 +163,7 @@ class Cluster(pulumi.ComponentResource):
                 **tags.data(tags.DataClass.INTERNAL, backup="cluster-objects"),
                 "standard-support-ends": shape.standard_support_ends.isoformat(),
             },
-            opts=protection.stateful(environment, self, [*role.ready, *nodes.ready, logs]),
+            opts=protection.stateful(environment, self, [*role.ready, *self.node_role.ready, logs]),
         )
 
     def _grant(
@@ -241,5 +235,29 @@ def _tagging(environment: Environment) -> list[Statement]:
             ["ec2:CreateNetworkInterface"],
             [f"{ec2}:network-interface/*", f"{ec2}:subnet/*", f"{ec2}:security-group/*"],
             conditions={"StringEquals": keys},
+        ),
+    ]
+
+
+def _encrypting(environment: Environment, key: pulumi.Input[str]) -> list[Statement]:
+    """Auto Mode launches nodes whose volumes have a key of ours: EC2 uses it on behalf of the cluster's role.
+
+    Source: Amazon EC2 user guide, "Requirements for Amazon EBS encryption".
+    """
+    via = {"StringEquals": {"kms:ViaService": f"ec2.{environment.region}.amazonaws.com"}}
+    use = [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ]
+    return [
+        Statement("NodeVolumes", [f"kms:{action}" for action in use], [key], conditions=via),
+        Statement(
+            "NodeVolumesOfEc2",
+            ["kms:CreateGrant"],
+            [key],
+            conditions={**via, "Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
     ]

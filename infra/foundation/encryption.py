@@ -15,14 +15,17 @@ from infra.foundation.iam import Statement
 from infra.foundation.keys import USE, EncryptionKey, KeyArgs
 from infra.foundation.shape import EncryptionShape
 
-PUBLISHERS = ("backup", "budgets", "cloudwatch", "costalerts", "events.rds", "elasticache", "aps")
+# Services that publish notifications: those that say on whose behalf, and those that are not documented to. See
+# docs/decisions/0025-untold-by-documentation.md.
+PUBLISHERS = ("aps", "budgets", "cloudwatch", "costalerts", "events.rds")
+SILENT_PUBLISHERS = ("backup", "elasticache")
 
 
 class KeyClass(StrEnum):
     """What a key protects."""
 
     DATABASE = "database"  # rows and their snapshots
-    TRANSIENT = "transient"  # cache and queue: sessions, counters, jobs
+    TRANSIENT = "transient"  # cache, queue and the disks of nodes: sessions, counters, jobs, what is being rendered
     MEDIA = "media"  # uploads and videos
     SECRETS = "secrets"  # credentials, Kubernetes secrets
     OPERATIONS = "operations"  # logs, notifications, metrics, images
@@ -70,14 +73,14 @@ def statements(environment: Environment, key_class: KeyClass) -> Sequence[Statem
         principals={"Service": [f"{name}.amazonaws.com" for name in PUBLISHERS]},
         conditions={"StringEquals": {"aws:SourceAccount": account}},
     )
-    # EventBridge is not documented to say on whose behalf it encrypts; the topic's own policy names its rules.
-    events = Statement(
-        sid="EventRules",
+    # To the key EventBridge is silent as well; to the topic it names its rule.
+    silent = Statement(
+        sid="SilentPublishers",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
         resources=["*"],
-        principals={"Service": ["events.amazonaws.com"]},
+        principals={"Service": [f"{name}.amazonaws.com" for name in (*SILENT_PUBLISHERS, "events")]},
     )
-    return [own, log_groups, publishers, events]
+    return [own, log_groups, publishers, silent]
 
 
 class Encryption(pulumi.ComponentResource):

@@ -60,8 +60,8 @@ def document(*statements: Statement) -> pulumi.Output[str]:
 def trust(service: str, conditions: Conditions | None = None, *, tag_session: bool = False) -> pulumi.Output[str]:
     """Lets one AWS service assume a role. A role can only be passed to a service inside its own account.
 
-    conditions: narrower still, where the service is documented to send what they test (EC2, Backup, S3 and the database
-    proxy send nothing: a condition would shut them out). tag_session: EKS and its pods pass session tags along.
+    conditions: narrower still, where the service is documented to send what they test (EC2, EKS, Backup, S3 and the
+    database proxy send nothing: a condition would shut them out). tag_session: EKS and its pods pass session tags.
     """
     actions = ["sts:AssumeRole", "sts:TagSession"] if tag_session else ["sts:AssumeRole"]
     return document(Statement("ServiceAssumes", actions, (), {"Service": [service]}, conditions or {}))

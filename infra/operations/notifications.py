@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.foundation import names
-from infra.foundation.encryption import PUBLISHERS, KeyClass, Keys
+from infra.foundation.encryption import PUBLISHERS, SILENT_PUBLISHERS, KeyClass, Keys
 from infra.foundation.environment import Environment
 from infra.foundation.iam import ANYONE, Statement, document
 from infra.operations.shape import AlarmShape
@@ -56,6 +56,12 @@ class Notifications(pulumi.ComponentResource):
                     [topic.arn],
                     {"Service": [f"{service}.amazonaws.com" for service in PUBLISHERS]},
                     own,
+                ),
+                Statement(
+                    "SilentServicesPublish",
+                    ["sns:Publish"],
+                    [topic.arn],
+                    {"Service": [f"{service}.amazonaws.com" for service in SILENT_PUBLISHERS]},
                 ),
                 Statement(
                     "EventRulesPublish",

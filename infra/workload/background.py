@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from infra.cluster import nodes
 from infra.workload import leaving, pods
 from infra.workload.colour import autoscaler_spec, disruption_spec, rollout_timeouts
 from infra.workload.pods import Configuration, Role
@@ -54,6 +55,19 @@ class Background(pulumi.ComponentResource):
         # Not ready means that a rollout waits: a worker is ready once its consumer loop runs.
         spec["containers"][0]["readiness_probe"] = {**pods.heartbeat_probe(), "initial_delay_seconds": 2}
         spec["containers"][0]["liveness_probe"] = pods.heartbeat_probe()
+        spec["tolerations"] = [{"key": nodes.PURPOSE, "operator": "Exists", "effect": "NoSchedule"}]
+        spec["affinity"] = {
+            "node_affinity": {
+                "preferred_during_scheduling_ignored_during_execution": [
+                    {
+                        "weight": 100,
+                        "preference": {
+                            "match_expressions": [{"key": nodes.PURPOSE, "operator": "In", "values": [nodes.RENDERING]}]
+                        },
+                    }
+                ]
+            }
+        }
         spec["containers"][0]["ports"] = [{"name": "metrics", "container_port": pods.METRICS_PORT, "protocol": "TCP"}]
         metadata = self._metadata(WORKER, args)
         worker = kubernetes.apps.v1.Deployment(

@@ -91,15 +91,20 @@ def policy_spec(component: str, allowed: Sequence[Flow]) -> networking.NetworkPo
 
 
 class Flows(pulumi.ComponentResource):
-    """Deny everything in the namespace, then allow the flows."""
+    """Deny everything in the namespace, then allow the flows. first: what enforces them."""
 
     ready: list[pulumi.Resource]
 
     def __init__(
-        self, name: str, namespace: pulumi.Input[str], allowed: Sequence[Flow], opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        namespace: pulumi.Input[str],
+        allowed: Sequence[Flow],
+        first: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("tecnocursos:workload:Flows", name, None, opts)
-        inside = pulumi.ResourceOptions(parent=self, deleted_with=opts.deleted_with)
+        inside = pulumi.ResourceOptions(parent=self, deleted_with=opts.deleted_with, depends_on=list(first))
         deny: networking.NetworkPolicySpecArgsDict = {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]}
         specs = {"default-deny": deny} | {
             component: policy_spec(component, allowed)

@@ -48,7 +48,8 @@ class GrafanaArgs:
     """What Grafana needs of the estate.
 
     image: by digest. sources, boards: provisioning and dashboards by file name. workspace: ARN of the metrics.
-    dns: the cluster's DNS service. first: what must be there before a pod.
+    dns: the cluster's DNS service. nodes: what pods run on and what enforces network policies. first: what else must
+    be there before a pod.
     """
 
     environment: Environment
@@ -60,6 +61,7 @@ class GrafanaArgs:
     workspace: pulumi.Input[str]
     dns: IPv4Network
     rollout_seconds: int
+    nodes: Sequence[pulumi.Resource]
     first: Sequence[pulumi.Resource]
 
 
@@ -92,7 +94,7 @@ class Grafana(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         tenancy = Tenancy(f"{name}-tenancy", TenancyArgs(NAMESPACE, quota(), [NAME]), inside)
-        network = Flows(f"{name}-flows", tenancy.namespace, outward(NAME, args.dns), inside)
+        network = Flows(f"{name}-flows", tenancy.namespace, outward(NAME, args.dns), args.nodes, inside)
         metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
             "name": NAME,
             "namespace": tenancy.namespace,

@@ -31,8 +31,8 @@ class ServiceArgs:
     settings: what every role reads, by setting (`DATABASE__URL`); never a secret, the service fetches those itself
     from the secret called secret_name. migrator_settings: what the migration reads instead. bootstrap_arguments: where
     the master secret is, and whom to create. admission: objects of policies/admission. target_groups: ARN of each
-    colour's target group. first: what must be there before any pod: ways, stores, identities. front_door: what must
-    be there before a pod can be found healthy behind it.
+    colour's target group. nodes: what pods run on and what enforces network policies. first: what else must be there
+    before any pod: ways, stores, identities. front_door: what must be there before a pod is found healthy behind it.
     """
 
     cluster: Cluster
@@ -46,6 +46,7 @@ class ServiceArgs:
     bootstrap_arguments: Sequence[pulumi.Input[str]]
     admission: Sequence[Mapping[str, Any]]
     target_groups: Mapping[Colour, pulumi.Input[str]]
+    nodes: Sequence[pulumi.Resource]
     first: Sequence[pulumi.Resource]
     front_door: Sequence[pulumi.Resource]
 
@@ -68,7 +69,7 @@ class Service(pulumi.ComponentResource):
         bounds = TenancyArgs(args.namespace, quota(args.shape), ACCOUNTS, BEHIND_BALANCER, PRIORITIES)
         tenancy = Tenancy(f"{name}-tenancy", bounds, inside)
         self.namespace = tenancy.namespace
-        network = Flows(f"{name}-flows", self.namespace, flows(args.neighbours), inside)
+        network = Flows(f"{name}-flows", self.namespace, flows(args.neighbours), args.nodes, inside)
         config = kubernetes.core.v1.ConfigMap(
             f"{name}-settings",
             # Auto-named and immutable: changed settings are a new map, which rolls the pods and can be rolled back.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from infra.cluster import nodes
+from infra.cluster.nodes import Capacity
 from infra.workload.pods import API, TASK, WORKER, labels
 from infra.workload.shape import COLOURS, WorkloadShape
 
@@ -16,6 +18,7 @@ SURGE = "25%"  # pods that a rollout adds, of those that run
 NOTHING_ELSE = {"services.loadbalancers": "0", "services.nodeports": "0", "persistentvolumeclaims": "0"}
 # A pod counts as ready only when the load balancer has it: a rollout waits for that.
 BEHIND_BALANCER = {"eks.amazonaws.com/pod-readiness-gate-inject": "enabled"}
+SYSTEM = Capacity(cpu=8000, memory=16384)  # what the cluster runs beside the service: add-ons, Grafana, agents
 TASKS = 6  # pods of jobs and of the sweeper that may run at once
 
 
@@ -39,14 +42,30 @@ def surge(pods: int) -> int:
     return math.ceil(pods * int(SURGE.rstrip("%")) / 100)
 
 
-def quota(shape: WorkloadShape) -> dict[str, str]:
-    """The most that two colours in full swing, the workers and the tasks can use: what exceeds it is a mistake."""
+def needed(shape: WorkloadShape) -> dict[str, Capacity]:
+    """What two colours in full swing with the tasks, and the workers, ask for."""
     api = len(COLOURS) * (shape.api.most + surge(shape.api.most))
     worker = shape.worker.most + surge(shape.worker.most)
-    cpu = api * API.cpu + worker * WORKER.cpu + TASKS * TASK.cpu
-    memory = api * API.memory + worker * WORKER.memory + TASKS * TASK.memory
+    serving = Capacity(api * API.cpu + TASKS * TASK.cpu, api * API.memory + TASKS * TASK.memory)
+    return {nodes.SERVING: serving, nodes.RENDERING: Capacity(worker * WORKER.cpu, worker * WORKER.memory)}
+
+
+def capacity(shape: WorkloadShape) -> dict[str, Capacity]:
+    """What the nodes may grow to for that: half as much again, since none is ever full, and the cluster's own pods."""
     return {
-        "pods": str(api + worker + TASKS),
+        purpose: Capacity(SYSTEM.cpu + one.cpu * 3 // 2, SYSTEM.memory + one.memory * 3 // 2)
+        for purpose, one in needed(shape).items()
+    }
+
+
+def quota(shape: WorkloadShape) -> dict[str, str]:
+    """The most that two colours in full swing, the workers and the tasks can use: what exceeds it is a mistake."""
+    parts = needed(shape).values()
+    cpu, memory = sum(one.cpu for one in parts), sum(one.memory for one in parts)
+    pods = len(COLOURS) * shape.api.most + shape.worker.most
+    surges = len(COLOURS) * surge(shape.api.most) + surge(shape.worker.most)
+    return {
+        "pods": str(pods + surges + TASKS),
         "requests.cpu": f"{cpu}m",
         "requests.memory": f"{memory}Mi",
         "limits.memory": f"{memory}Mi",

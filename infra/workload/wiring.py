@@ -45,6 +45,7 @@ def service_args(estate: Estate, shape: EstateShape, data: Data) -> ServiceArgs:
         ],
         admission=data.admission,
         target_groups={colour: group.arn for colour, group in estate.balancer.target_groups.items()},
+        nodes=[estate.nodes],
         first=[*estate.reachable, estate.identity],
         front_door=[estate.balancer],
     )
@@ -68,6 +69,7 @@ def grafana_args(estate: Estate, shape: EstateShape, data: Data) -> GrafanaArgs:
         workspace=estate.metrics.arn,
         dns=dns(shape),
         rollout_seconds=shape.workload.rollout_seconds,
+        nodes=[estate.nodes],
         first=estate.reachable,
     )
 
@@ -80,6 +82,7 @@ def settings(estate: Estate, shape: EstateShape) -> dict[str, pulumi.Input[str]]
         "ENVIRONMENT": environment.name,
         "REGION": environment.region,
         "DRAIN_SECONDS": str(leaving.DRAIN_SECONDS),
+        "STOP_SECONDS": str(leaving.STOP_SECONDS),
         "MOST_PODS": str(len(COLOURS) * shape.workload.api.most + shape.workload.worker.most),
         "DATABASE__URL": database_url(estate, APPLICATION),
         "DATABASE__AUTHENTICATION": "iam",

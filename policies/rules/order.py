@@ -10,6 +10,8 @@ from pack.vocabulary import Predicate, must
 from rules.pods import PODS, SPECIFICATION
 
 CLUSTER = "aws:eks/cluster:Cluster"
+ADDON = "aws:eks/addon:Addon"
+NODE_POOL = "kubernetes:karpenter.sh/v1:NodePool"
 ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 ROLE_POLICIES = (
     ("aws:iam/rolePolicy:RolePolicy", "role"),
@@ -111,6 +113,15 @@ def _permissions(workload: Resource, stack: Stack) -> Iterator[Resource]:
         yield association
         for role in stack.named_by(association, "roleArn"):
             yield from (policy for kind, path in ROLE_POLICIES for policy in stack.linked(kind, path, role))
+
+
+@rule(*PODS, ADDON, reads=[NODE_POOL])
+def pod_after_its_nodes(resource: Resource, stack: Stack) -> Findings:
+    """What runs on nodes comes after the pools that bring them."""
+    earlier = stack.before(resource)
+    late = [pool.name for pool in stack.of(NODE_POOL) if pool.urn not in earlier]
+    if late:
+        yield Finding("", f"it does not wait for {', '.join(late)}")
 
 
 @rule("kubernetes:batch/v1:Job")

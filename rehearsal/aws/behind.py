@@ -1,10 +1,9 @@
 """What runs, or lives, behind an emulated object? A control plane behind an EKS cluster, and the objects in it."""
 
-import os
-
 from rehearsal.answers import Refused
 from rehearsal.aws.computed import Find
 from rehearsal.aws.context import Context
+from rehearsal.paths import real_api_server
 from rehearsal.values import Values, at
 from rehearsal.world import Row, World
 
@@ -16,7 +15,7 @@ def create(token: str, inputs: Values, find: Find, here: Context) -> Values:
 
     Raises Refused when it cannot start.
     """
-    if token != _CLUSTER or os.environ.get("KUBERNETES") != "real":
+    if token != _CLUSTER or not real_api_server():
         return {}
     from rehearsal.cluster import control_plane, eks  # noqa: PLC0415 - only real clusters pay for it
 
@@ -40,7 +39,7 @@ def delete(row: Row, world: World) -> None:
     if row.token != _CLUSTER:
         return
     world.forget(row.outputs.get("endpoint", ""))
-    if os.environ.get("KUBERNETES") == "real":
+    if real_api_server():
         from rehearsal.cluster import eks  # noqa: PLC0415
 
         eks.delete(str(row.inputs["name"]))

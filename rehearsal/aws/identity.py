@@ -18,7 +18,7 @@ from rehearsal.aws.zones import short_region
 from rehearsal.values import Value, Values
 
 _UPPER = string.ascii_uppercase + string.digits
-_FIELD = re.compile(r"\{([^{}]+)\}")
+_FIELD = re.compile(r'\{([^{}"]+)\}')  # a quote inside is JSON's, not a field's
 
 
 @dataclass(frozen=True)

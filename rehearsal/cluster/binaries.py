@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.engine.golang import GoPrograms, ensure
-from rehearsal.paths import ROOT
+from rehearsal.paths import ROOT, Paths
 
 KUBERNETES_VERSION = "v1.36.2"
 PROVIDER_VERSION = "4.25.0"
@@ -76,4 +76,7 @@ def control_plane() -> Binaries:
 def clusters() -> Path:
     """The folder of this mode's clusters: beside the world that REHEARSAL_WORLD names."""
     world = os.environ.get("REHEARSAL_WORLD")
-    return Path(world).parent / "clusters" if world else ROOT / ".rehearsal" / "real" / "clusters"
+    if world:
+        return Path(world).parent / "clusters"
+    paths = Paths.current()
+    return (paths.base / "real" if paths.mode == "schema" else paths.base) / "clusters"

@@ -95,7 +95,7 @@ def _list() -> int:
     clusters = control_plane.known(root)
     for cluster in clusters:
         parts = control_plane.running(root / cluster.name)
-        state = "running" if len(parts) == len(control_plane.PARTS) else "partly running" if parts else "stopped"
+        state = "running" if len(parts) == len(cluster.parts) else "partly running" if parts else "stopped"
         ids = " ".join(f"{name}={pid}" for name, pid in parts.items())
         line = f"{cluster.name}  {cluster.endpoint}  {state}  zones {', '.join(cluster.zones)}  {ids}"
         sys.stdout.write(line.rstrip() + "\n")

@@ -42,6 +42,12 @@ class Cluster:
     zones: tuple[str, ...]
     port: int
     token: str
+    pretended: bool = True  # whether KWOK plays nodes and pods; else an agent runs them
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Its processes, in the order in which they start."""
+        return PARTS if self.pretended else PARTS[:-1]
 
     @property
     def endpoint(self) -> str:
@@ -115,9 +121,10 @@ def start(
     *,
     region: str,
     zones: tuple[str, ...],
+    pretended: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Cluster:
-    """Start or repair the cluster and return when its API answers and its nodes are Ready.
+    """Start or repair the cluster and return when its API answers and its nodes, where it plays them, are Ready.
 
     Raises ClusterError when a part ends, does not answer, or the cluster's port is somebody else's.
     """
@@ -125,12 +132,12 @@ def start(
     with _locked(folder):
         cluster = load(folder)
         if cluster is None:
-            cluster = Cluster(name, region, zones, _pick(16000, 32000, 1)[0], secrets.token_hex(16))
+            cluster = Cluster(name, region, zones, _pick(16000, 32000, 1)[0], secrets.token_hex(16), pretended)
             text = json.dumps(asdict(cluster))
             (folder / "cluster.json.new").touch(mode=0o600)
             (folder / "cluster.json.new").write_text(text)
             (folder / "cluster.json.new").rename(folder / "cluster.json")
-        if set(running(folder)) == set(PARTS) and api(folder, cluster).ready():
+        if set(running(folder)) == set(cluster.parts) and api(folder, cluster).ready():
             return cluster
         _stop_parts(folder)
         # A killed server's last threads hold its port a moment longer than its id.
@@ -210,6 +217,8 @@ def _start_parts(folder: Path, binaries: Binaries, cluster: Cluster) -> None:
         "--use-service-account-credentials=false",
     )
     run("kube-scheduler", *loopback, f"--secure-port={scheduler}")
+    if not cluster.pretended:
+        return
     _start_kwok(folder, binaries, server)
     wanted = {f"{zone}-{number}": zone for zone in cluster.zones for number in range(1, NODES_PER_ZONE + 1)}
     for name, zone in wanted.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rehearsal.cluster import control_plane
 from rehearsal.cluster.binaries import clusters
 from rehearsal.cluster.binaries import control_plane as programs
+from rehearsal.paths import current_mode
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ def create(name: str, region: str, zones: Iterable[str]) -> Access:
     """
     root = clusters()
     placed = tuple(sorted(set(zones))) or (f"{region}a",)
-    cluster = control_plane.start(root, programs(), name, region=region, zones=placed)
+    pretended = current_mode() != "live"
+    cluster = control_plane.start(root, programs(), name, region=region, zones=placed, pretended=pretended)
     pem = control_plane.certificate(control_plane.folder_of(root, name))
     return Access(cluster.endpoint, base64.b64encode(pem.encode()).decode())
 

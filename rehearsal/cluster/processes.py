@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that an ended child is reaped instead of staying a zombie
@@ -27,11 +28,20 @@ def started_at(pid: int) -> str | None:
     return moment.strip() if moment and not state.startswith("Z") else None
 
 
-def spawn(name: str, command: list[str], folder: Path) -> None:
-    """Start `command` in a session of its own with `folder` as working directory; NAME.log and NAME.pid stand there."""
+def spawn(name: str, command: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Start `command` in a session of its own with `folder` as working directory; NAME.log and NAME.pid stand there.
+
+    `environment` is added to this process's own.
+    """
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     _children.append(process)
     record = folder / f"{name}.pid"

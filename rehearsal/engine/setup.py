@@ -17,7 +17,7 @@ EMULATED = {"aws": "7.51.1"}
 """Plugins of our own, by version of the SDK they stand in for."""
 
 EMULATED_IN_SCHEMA_MODE = {"kubernetes": "4.25.0"}
-"""In `KUBERNETES=real` the official provider takes this place."""
+"""With a real API server (`KUBERNETES=real` or `live`) the official provider takes this place."""
 
 LANGUAGE = (
     ("language", "python", "rehearsal.language"),
@@ -41,7 +41,7 @@ def set_up(paths: Paths) -> Engine:
     for name, version in emulated.items():
         plugin = paths.home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
         replace_text(plugin, wrapper(f"rehearsal.{name}", version), executable=True)
-    if paths.mode == "real":
+    if paths.mode != "schema":
         _set_up_kubernetes(paths)
     if not schema.cache().is_file():
         with progress.step("schema of the AWS SDK (15 s the first time)") as shown:

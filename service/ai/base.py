@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from service.render.course import Course, Language
+from service.render.course import Course
 
 Operation = Literal["write", "speak", "present"]
 Outcome = Literal["ok", "error", "timeout", "throttled", "rejected", "open"]
@@ -14,13 +14,6 @@ class ScriptWriter(Protocol):
 
     def write(self, course: Course) -> Course:
         """The course with a narration in every scene; raises ProviderError."""
-
-
-class Avatar(Protocol):
-    """Makes a film of a speaking portrait."""
-
-    def present(self, text: str, language: Language, portrait: str) -> bytes:
-        """An MP4 of the portrait (an https address open to the provider) saying the text; raises ProviderError."""
 
 
 class Meter(Protocol):

@@ -12,18 +12,13 @@ from pydantic import BaseModel, SecretStr, StringConstraints
 from service.ai.base import Meter
 from service.ai.calls import Caller, Limits
 from service.ai.prices import price
-from service.render.course import Language
-from service.render.errors import CourseError, ProviderError
+from service.render.errors import ProviderError
 
 FILMS = re.compile(r"https://((?:[a-z0-9-]+\.)*d-id\.com|d-id-[a-z0-9-]+\.s3(?:\.[a-z0-9-]+)?\.amazonaws\.com)")
-_LONGEST = 3_000  # characters
-_VOICES: dict[Language, str] = {
-    "pt-br": "pt-BR-FranciscaNeural",
-    "pt": "pt-PT-RaquelNeural",
-    "en-us": "en-US-JennyNeural",
-    "es": "es-ES-ElviraNeural",
-    "es-419": "es-MX-DaliaNeural",
-}
+
+
+class _Upload(BaseModel):
+    url: Annotated[str, StringConstraints(pattern=r"^(s3|https)://\S{1,500}$")]
 
 
 class _Talk(BaseModel):
@@ -33,17 +28,17 @@ class _Talk(BaseModel):
     duration: float = 0
 
 
-def avatar(key: SecretStr, meter: Meter, base_url: str, limits: Limits | None = None) -> "DidAvatar":
-    """An avatar with a key as D-ID's studio shows it. Films are fetched by a second caller, without the key."""
+def presenter(key: SecretStr, meter: Meter, base_url: str, limits: Limits | None = None) -> "DidPresenter":
+    """A presenter with a key as D-ID's studio shows it. Films are fetched by a second caller, without the key."""
     headers = {"Authorization": f"Basic {key.get_secret_value()}"}
-    return DidAvatar(
+    return DidPresenter(
         Caller("did", base_url, headers, meter=meter, limits=limits), Caller("did", "", {}, meter=meter, limits=limits)
     )
 
 
 @dataclass(frozen=True)
-class DidAvatar:
-    """An Avatar. Films are fetched only from D-ID's own hosts, by https."""
+class DidPresenter:
+    """A Presenter. Films are fetched only from D-ID's own hosts, by https."""
 
     caller: Caller
     downloads: Caller
@@ -51,13 +46,22 @@ class DidAvatar:
     patience: float = 300.0  # seconds until a film must be ready
     interval: float = 3.0
     wait: Callable[[float], None] = field(default=time.sleep, repr=False)
+    identity: str = "did/talks"
 
-    def present(self, text: str, language: Language, portrait: str) -> bytes:
-        """As Avatar; CourseError when the text is longer than D-ID takes."""
-        if len(text) > _LONGEST:
-            raise CourseError.of("string_too_long", max_length=_LONGEST)
-        voice = {"type": "microsoft", "voice_id": _VOICES[language]}
-        body = {"source_url": portrait, "script": {"type": "text", "input": text, "provider": voice}}
+    def present(self, sound: bytes, portrait: bytes) -> bytes:
+        """As Presenter; both are uploaded, so that no link to them is needed."""
+        try:
+            image = self._upload("images", {"image": ("portrait.jpg", portrait, "image/jpeg")})
+            speech = self._upload("audios", {"audio": ("speech.wav", sound, "audio/wav")})
+            return self._talk({"source_url": image, "script": {"type": "audio", "audio_url": speech}})
+        except ProviderError:
+            self.caller.meter.fallback("did", "present")
+            raise
+
+    def _upload(self, path: str, files: dict[str, tuple[str, bytes, str]]) -> str:
+        return self.caller.call("present", "POST", path, _Upload.model_validate_json, files=files).url
+
+    def _talk(self, body: dict[str, object]) -> bytes:
         talk = self.caller.call("present", "POST", "talks", _Talk.model_validate_json, json=body)
         for _ in range(round(self.patience / self.interval)):
             if talk.status in ("done", "error", "rejected"):
@@ -66,7 +70,6 @@ class DidAvatar:
             talk = self.caller.call("present", "GET", f"talks/{talk.id}", _Talk.model_validate_json)
         if talk.status != "done":
             raise ProviderError(f"did made no film: its talk is '{talk.status}' (present)")
-        self.caller.meter.characters("did", len(text))
         self.caller.meter.cost("did", price("did", "talks").of(seconds=talk.duration))
         return self._film(talk.result_url)
 

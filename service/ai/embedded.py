@@ -20,8 +20,8 @@ class EmbeddedWriter:
         return course.model_copy(update={"scenes": tuple(scenes)})
 
     def _scene(self, course: Course, number: int, scene: Scene) -> Scene:
-        if scene.narration or number == 0:
-            return scene if scene.narration else scene.model_copy(update={"narration": scene.speech})
+        if not scene.unwritten or number == 0:
+            return scene if not scene.unwritten else scene.model_copy(update={"narration": scene.speech})
         openings = _OPENINGS[course.language]
         opening = openings[(number - 1) % len(openings)].format(scene.title.rstrip(".!?:;"))
         points = (bullet.rstrip(".;:,") + "." for bullet in scene.bullets)

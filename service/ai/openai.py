@@ -74,7 +74,7 @@ class OpenAIWriter:
 
     def write(self, course: Course) -> Course:
         """As ScriptWriter."""
-        empty = [number for number, scene in enumerate(course.scenes) if not scene.narration]
+        empty = [number for number, scene in enumerate(course.scenes) if scene.unwritten]
         if not empty:
             return course
         slides = [{"title": course.scenes[n].title, "points": course.scenes[n].bullets} for n in empty]
@@ -113,7 +113,7 @@ class OpenAIWriter:
             written = Course.model_validate(course.model_dump() | {"scenes": scenes})
         except (ValidationError, ValueError):
             raise ProviderError("openai wrote no script that fits the scenes (write)") from None
-        if not all(scene.narration for scene in written.scenes):
+        if any(scene.unwritten for scene in written.scenes):
             raise ProviderError("openai left a scene without words (write)")
         return written
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import SecretStr
 
 from service.ai import azure, did, openai
-from service.ai.base import Avatar, Meter, ScriptWriter
+from service.ai.base import Meter, ScriptWriter
 from service.ai.calls import Caller, Limits
 from service.ai.embedded import EmbeddedWriter
 from service.ai.prices import price
@@ -13,7 +13,7 @@ from service.ai.settings import AISettings
 from service.render.course import Course
 from service.render.errors import ProviderError
 from service.render.espeak import Espeak
-from service.render.narration import Narrator
+from service.render.narration import Narrator, Presenter
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Providers:
     """`narrators` in the order in which they are tried, the embedded one last."""
 
     narrators: tuple[Narrator, ...]
-    avatar: Avatar | None
+    presenter: Presenter | None
     meter: Meter
     _writers: tuple[tuple[str, ScriptWriter], ...] = field(repr=False)
     _callers: tuple[Caller, ...] = field(repr=False)
@@ -34,11 +34,11 @@ class Providers:
     @property
     def paid(self) -> bool:
         """Does any of them cost money?"""
-        return self.avatar is not None or len(self.narrators) > 1 or len(self._writers) > 1
+        return self.presenter is not None or len(self.narrators) > 1 or len(self._writers) > 1
 
     def embedded(self) -> "Providers":
         """Those alone that cost nothing."""
-        return replace(self, narrators=self.narrators[-1:], avatar=None, _writers=self._writers[-1:])
+        return replace(self, narrators=self.narrators[-1:], presenter=None, _writers=self._writers[-1:])
 
     def write(self, course: Course) -> Course:
         """A narration for every scene, by the first writer that manages it; never fails, since the last is embedded."""
@@ -71,11 +71,11 @@ def build(settings: AISettings, meter: Meter) -> Providers:
         calls = azure.caller(_key(settings, "azure_key"), region, meter, url, limits)
         callers.append(calls)
         narrators.insert(0, azure.AzureNarrator(calls, settings.azure_voice))
-    avatar = None
-    if settings.avatar == "did":
-        avatar = did.avatar(_key(settings, "did_key"), meter, settings.did_url, limits)
-        callers += [avatar.caller, avatar.downloads]
-    return Providers(tuple(narrators), avatar, meter, tuple(writers), tuple(callers))
+    presenter = None
+    if settings.presenter == "did":
+        presenter = did.presenter(_key(settings, "did_key"), meter, settings.did_url, limits)
+        callers += [presenter.caller, presenter.downloads]
+    return Providers(tuple(narrators), presenter, meter, tuple(writers), tuple(callers))
 
 
 def _key(settings: AISettings, name: str) -> SecretStr:

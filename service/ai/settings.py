@@ -12,7 +12,7 @@ class AISettings(BaseModel):
 
     writer: Literal["embedded", "openai"] = "embedded"
     narrator: Literal["embedded", "openai", "azure"] = "embedded"
-    avatar: Literal["none", "did"] = "none"
+    presenter: Literal["none", "did"] = "none"
     openai_key: SecretStr | None = None
     openai_url: str = "https://api.openai.com/v1"
     openai_model: str = "gpt-5-mini"

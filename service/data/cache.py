@@ -17,7 +17,14 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from redis.asyncio import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+)
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -294,6 +301,16 @@ class Cache:
             await self.local.revoke(session, seconds)
             if self.remote is not None:
                 await self._call(lambda store, name=session: store.revoke(name, seconds), _nothing)  # type: ignore[misc]
+
+    async def check(self) -> None:
+        """Raises RedisError when the remote store refuses this user; one that is away is survived."""
+        try:
+            if self.remote is not None:
+                await self.remote.client.ping()
+        except (AuthenticationError, AuthorizationError, NoPermissionError):
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            structlog.get_logger().warning("cache not reachable at start", kind=type(error).__name__)
 
     async def ping(self) -> bool:
         """Does the remote store answer (True when there is none)?"""

@@ -20,7 +20,7 @@ from service.render.errors import CourseError, language_of, problems_of
 
 MEDIA_TYPE = "application/problem+json"
 UNREADABLE = "the body cannot be read as JSON"
-FIELDS = {"bullets": "text", "image": "image_id"}  # what authors write, by the renderer's names
+FIELDS = {"bullets": "text", "image": "image_id", "audio": "audio_id"}  # what authors write, by the renderer's names
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -39,14 +39,19 @@ async def live() -> Response:
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health, "description": "send no traffic"}})
 async def ready(runtime: dependencies.RuntimeDep, response: Response) -> Health:
-    """May traffic come? Not while draining, and not without the database."""
+    """May traffic come? Once the database was seen, until the process drains.
+
+    All pods share one database: were they unready without it, the balancer would have nobody left to answer anything.
+    """
     if runtime.draining:
         response.status_code = 503
         return Health(status="draining", database=None, cache=None)
-    health = await _health(runtime)
-    if not health.database:
+    neighbours = runtime.neighbours = runtime.neighbours or Neighbours()
+    await neighbours.look(runtime)
+    status = "ready" if neighbours.database else "without its database" if neighbours.seen else "starting"
+    if not neighbours.seen:
         response.status_code = 503
-    return health
+    return Health(status=status, database=neighbours.database, cache=neighbours.cache)
 
 
 @router.get("/version", response_model=Version)
@@ -55,19 +60,34 @@ async def version(runtime: dependencies.RuntimeDep) -> Version:
     return Version(version=runtime.settings.version, environment=runtime.settings.environment)
 
 
-async def _health(runtime: Runtime) -> Health:
-    at, known = runtime.health or (0.0, None)
-    if known is None or time.monotonic() - at > FRESH:
-        database, cache = await asyncio.gather(_database(runtime), runtime.cache.ping())
-        known = Health(status="ready" if database else "no database", database=database, cache=cache)
-        runtime.health = (time.monotonic(), known)
-    return known
+class Neighbours:
+    """Do database and cache answer? One question at a time, and nobody waits for its answer longer than `PATIENCE`."""
+
+    database = cache = seen = False
+    _at = float("-inf")
+    _asking: asyncio.Task[None] | None = None
+
+    async def look(self, runtime: Runtime) -> None:
+        """Ask, unless that was done just now; a neighbour that keeps its asker waiting does not answer."""
+        if self._asking is None and time.monotonic() - self._at > FRESH:
+            self._asking = asyncio.create_task(self._ask(runtime))
+        if self._asking is not None:
+            done, _ = await asyncio.wait({self._asking}, timeout=PATIENCE)
+            if not done:
+                self.database = False
+
+    async def _ask(self, runtime: Runtime) -> None:
+        try:
+            self.database, self.cache = await asyncio.gather(_database(runtime), runtime.cache.ping())
+            self.seen = self.seen or self.database
+        finally:
+            self._at, self._asking = time.monotonic(), None
 
 
 async def _database(runtime: Runtime) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE), runtime.database.connection(runtime.database.reader) as connection:
+        async with runtime.database.connection(runtime.database.reader) as connection:
             await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, TimeoutError):
+    except (SQLAlchemyError, OSError):
         return False
     return True

@@ -15,11 +15,16 @@ from service.runtime import Runtime
 
 KEEP_ALIVE = 75  # seconds: longer than the load balancer's idle timeout, or it meets connections that are closing
 BACKLOG = 2048
-STOP_SECONDS = 30
 
 
 class Server(uvicorn.Server):
     """Drains on SIGTERM: unready at once and closing kept connections, still serving until traffic has moved away."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Look at what the process needs first: whoever is refused need not begin."""
+        if isinstance(self.config.app, FastAPI):
+            await self.config.app.state.runtime.check()
+        await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first SIGTERM drains, the second and SIGINT stop."""
@@ -33,11 +38,15 @@ class Server(uvicorn.Server):
 
 
 def serve(application: FastAPI, host: str, port: int, metrics_port: int | None, *, share_port: bool = False) -> None:
-    """Serve until stopped. One process is one worker: more of them are more pods, or share the port."""
+    """Serve until stopped. One process is one worker: more of them are more pods, or share the port.
+
+    Raises OSError for an address that cannot be had, and what `Runtime.check` raises.
+    """
+    runtime: Runtime = application.state.runtime
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=share_port)
     config = uvicorn.Config(
         application,
-        host=host,
-        port=port,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -46,15 +55,14 @@ def serve(application: FastAPI, host: str, port: int, metrics_port: int | None, 
         access_log=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=runtime.settings.stop_seconds,
         backlog=BACKLOG,
     )
     collect_less()
-    runtime: Runtime = application.state.runtime
     if metrics_port is not None:
         start_http_server(metrics_port, host, registry=runtime.metrics.registry)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises the signal again once everything is closed
-        Server(config).run([_shared(host, port)] if share_port else None)
+        Server(config).run([listener])
 
 
 def collect_less() -> None:
@@ -63,11 +71,3 @@ def collect_less() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     gc.enable()
-
-
-def _shared(host: str, port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((host, port))
-    return listener

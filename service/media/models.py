@@ -17,6 +17,7 @@ class Media(Identified, table=True):
     size: int = Field(sa_type=BigInteger)
     sha256: str = Field(sa_type=Digest)
     status: str = Field(default="pending", max_length=20)
+    seconds: float | None = Field(default=None, description="how long a sound lasts, once it is ready")
 
     @property
     def key(self) -> str:

@@ -72,7 +72,7 @@ async def complete(writer: Reader, media_id: str) -> Media:
     try:
         if (stored.size, stored.sha256) != (media.size, media.sha256):
             raise CourseError.of("upload_differs")
-        await _check(runtime.storage, media)
+        seconds = await _seconds(runtime.storage, media)
     except CourseError:
         runtime.metrics.count("media_uploads_total", result="refused")
         await runtime.storage.delete(media.key)
@@ -80,22 +80,23 @@ async def complete(writer: Reader, media_id: str) -> Media:
     async with runtime.database.transaction() as session:
         media = await owned(session, caller, media_id, lock=True)
         if media.status != "ready":
-            media.status = "ready"
+            media.status, media.seconds = "ready", seconds
             audit.record(session, writer.request, "media.completed", actor=caller.user_id, target=media.id)
             runtime.metrics.count("media_uploads_total", result="completed")
             runtime.metrics.count("media_upload_bytes_total", stored.size)
     return media
 
 
-async def _check(storage: Storage, media: Media) -> None:
-    """Raise CourseError for what the renderer would refuse."""
-    if not media.content_type.startswith("image/"):
-        return
-    from service.render import images  # noqa: PLC0415 (Pillow: what starts need not wait for)
+async def _seconds(storage: Storage, media: Media) -> float | None:
+    """How long a sound lasts, None for pictures. Raises CourseError for what the renderer would refuse."""
+    from service.render import images, recording  # noqa: PLC0415 (Pillow: what starts need not wait for)
 
     async with DECODING:
-        content = await storage.get(media.key, LIMITS.upload + 1)
-        await asyncio.to_thread(images.load, content or b"", media.name, (64, 64))
+        content = await storage.get(media.key, LIMITS.upload + 1) or b""
+        if media.content_type.startswith("audio/"):
+            return (await asyncio.to_thread(recording.load, content, media.name)).seconds
+        await asyncio.to_thread(images.load, content, media.name, (64, 64))
+        return None
 
 
 def link(storage: Storage, media: Media, *, inline: bool = False) -> LinkPublic:
@@ -106,14 +107,15 @@ def link(storage: Storage, media: Media, *, inline: bool = False) -> LinkPublic:
 
 
 async def delete(work: UnitOfWork, media: Media) -> None:
-    """Delete an upload; scenes that show it lose their picture in a new version, the bytes go after the commit."""
+    """Delete an upload; scenes that had it lose it in a new version, the bytes go after the commit."""
     owner = media.owner_id
-    lost = {"image_id": None, "version": col(Scene.version) + 1}
-    await work.session.exec(update(Scene).where(col(Scene.image_id) == media.id).values(lost))
+    for name in ("image_id", "audio_id"):
+        lost = {name: None, "version": col(Scene.version) + 1}
+        await work.session.exec(update(Scene).where(getattr(Scene, name) == media.id).values(lost))
     await dispose(work.session, work.runtime.storage, [media.key])
     await work.session.delete(media)
     work.record("media.deleted", media.id)
-    work.after_commit(lambda: work.runtime.cache.outdate(owner))  # pages of scenes that showed it
+    work.after_commit(lambda: work.runtime.cache.outdate(owner))  # pages of scenes that had it
 
 
 async def purge(database: Database, storage: Storage) -> int:

@@ -49,7 +49,7 @@ async def change_project(
     """Change a course; publishing is a change of `status`."""
     project = await service.owned(work, project_id, lock=True)
     check_version(expected, project.version)
-    service.change(work, project, body)
+    await service.change(work, project, body)
     await work.session.flush()
     return tagged(response, ProjectPublic.model_validate(project))
 

@@ -15,6 +15,7 @@ from service.projects.models import Project
 from service.projects.schemas import ProjectChange, ProjectCreate, ProjectPublic
 from service.render.check import check
 from service.security.permissions import Role
+from service.users.models import User
 from service.videos.models import Video
 
 TABLE: Table = Project.__table__  # type: ignore[attr-defined]
@@ -81,12 +82,18 @@ async def create(work: UnitOfWork, body: ProjectCreate) -> Project:
     return project
 
 
-def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
-    """Change a course; the caller holds its lock. Raises ProblemError 409 when an empty one is to be published."""
+async def change(work: UnitOfWork, project: Project, body: ProjectChange) -> None:
+    """Change a course; the caller holds its lock.
+
+    Raises ProblemError 409 when an empty one is to be published, 403 when nobody confirmed the owner's address.
+    """
     fields = body.model_dump(exclude_unset=True)
     if fields.get("status") == "published":
         if project.scene_count == 0:
             raise ProblemError(409, "a course without scenes cannot be published")
+        mail = work.runtime.settings.mail.transport != "none"  # without it nobody could
+        if mail and (await work.session.get_one(User, project.owner_id)).confirmed_at is None:
+            raise ProblemError(403, "confirm your address before you publish: POST /api/v1/users/me/confirmation")
         work.count("feature_use_total", feature="publish")
     project.sqlmodel_update(fields)
     if not fields.keys().isdisjoint(project.cover | {"description": ""}):

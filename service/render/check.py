@@ -38,7 +38,7 @@ def check(written: Mapping[str, object], *, cover: bool = False) -> None:
 
 def check_scene(scene: Scene, *, cover: bool = False) -> None:
     """The same for one scene."""
-    if not any(map(str.isalnum, speakable(scene.speech))):
+    if not scene.audio and not any(map(str.isalnum, speakable(scene.speech))):
         narration = "description" if cover else "narration"
         raise CourseError.of("nothing_to_say", narration if scene.narration else "title")
     if not _surely_fits(scene, cover=cover):
@@ -49,7 +49,7 @@ def check_scene(scene: Scene, *, cover: bool = False) -> None:
 
 def _surely_fits(scene: Scene, *, cover: bool) -> bool:
     shown = "".join((scene.title, *scene.bullets))
-    if scene.caption or max(shown) > LAST_COMMON:
+    if scene.caption or scene.presenter or max(shown) > LAST_COMMON:
         return False
     if cover and not scene.bullets and not scene.image:
         return _lines(scene.title, 52, 1080) <= 9

@@ -67,7 +67,10 @@ def voice(tag: str) -> Language:
 
 
 class Scene(BaseModel):
-    """One slide and what is said over it. Without narration the title and the bullets are read out."""
+    """One slide and what is said over it. Without narration the title and the bullets are read out.
+
+    `audio` names a recording that is heard instead. A `presenter` says it beside the slide, if there is one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,6 +79,13 @@ class Scene(BaseModel):
     narration: Narration = ""
     image: ImageName | None = None
     caption: Caption = ""
+    audio: ImageName | None = None
+    presenter: bool = False
+
+    @property
+    def unwritten(self) -> bool:
+        """Has somebody still to write what is said over it?"""
+        return not (self.narration or self.audio)
 
     @property
     def speech(self) -> str:

@@ -1,7 +1,7 @@
 """How is the encoder asked for a picture, a sound and a joined file?
 
 Pictures and sounds come in as raw samples from this process and files are named by it: the encoder never sees a name,
-an address or a file from outside.
+an address or a file from outside, except a presenter's film, which leads to no other.
 """
 
 import math
@@ -25,6 +25,8 @@ BLOCK_SECONDS = 0.32
 SPEECH_STARTS = 0.3  # seconds of silence before the speech
 _SPEECH_ENDS = 0.5  # seconds of silence after it, at least
 _TIMEOUT = 120.0  # seconds for any one step
+_GROUP = GOP_SECONDS * Canvas.rate  # pictures
+_STILL = f"loop=loop=-1:size=1:start=0,setpts=N/{Canvas.rate}/TB"
 _COLOUR = (
     "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
     "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
@@ -37,7 +39,7 @@ def program() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def run(arguments: Sequence[str], step: str, data: bytes = b"") -> str:
+def run(arguments: Sequence[str], step: str, data: bytes = b"") -> bytes:
     """What the encoder wrote to its standard output; RenderError, naming the step, when it complained in any way."""
     command = [program(), "-hide_banner", "-nostats", "-v", "error", "-xerror", "-y", *arguments]
     try:
@@ -47,7 +49,7 @@ def run(arguments: Sequence[str], step: str, data: bytes = b"") -> str:
     complaints = done.stderr.decode(errors="replace").strip()
     if done.returncode or complaints:
         raise RenderError(f"{step} failed: {complaints.splitlines()[-1] if complaints else done.returncode}")
-    return done.stdout.decode()
+    return done.stdout
 
 
 def source(path: Path) -> tuple[str, ...]:
@@ -55,14 +57,30 @@ def source(path: Path) -> tuple[str, ...]:
     return "-protocol_whitelist", "file", "-i", str(path)
 
 
-def picture(slide: Image.Image, canvas: Canvas, target: Path) -> None:
+def picture(slide: Image.Image, target: Path) -> None:
     """Encode one group of pictures that shows the slide, to be copied for as long as the scene lasts."""
-    group = str(GOP_SECONDS * canvas.rate)
+    _encode(slide, (), f"[0:v]{_COLOUR},{_STILL}", _GROUP, target)
+
+
+def film(slide: Image.Image, film: Path, box: tuple[int, int, int, int], frames: int, target: Path) -> None:
+    """Encode so many frames of the slide with a film in a box (pixels) of it; its last picture stays to the end."""
+    left, top, right, bottom = box
+    size = f"{right - left}:{bottom - top}"
+    shown = (
+        f"[1:v]fps={Canvas.rate},scale={size}:force_original_aspect_ratio=increase,crop={size},setsar=1,"
+        f"tpad=start_duration={SPEECH_STARTS}:start_mode=clone:stop=-1:stop_mode=clone[film];"
+        f"[0:v]{_STILL}[slide];[slide][film]overlay={left}:{top}:format=rgb,{_COLOUR}"
+    )
+    _encode(slide, ("-f", "mov", *source(film)), shown, frames, target)
+
+
+def _encode(slide: Image.Image, more: Sequence[str], shown: str, frames: int, target: Path) -> None:
+    group = str(_GROUP)
     run(
         [
             *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{slide.width}x{slide.height}"),
-            *("-framerate", str(canvas.rate), "-i", "pipe:0"),
-            *("-vf", f"{_COLOUR},loop=loop=-1:size=1:start=0,setpts=N/{canvas.rate}/TB", "-frames:v", group),
+            *("-framerate", str(Canvas.rate), "-i", "pipe:0", *more),
+            *("-filter_complex", shown, "-frames:v", str(frames), "-an"),
             *("-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage", "-crf", "20", "-threads", "1"),
             # A still needs no search for motion and no look ahead: a quarter less time for a seventh more data.
             *("-x264-params", "ref=1:me=dia:subme=1:trellis=0:rc-lookahead=0:mbtree=0:weightp=0"),
@@ -111,14 +129,15 @@ def blocks_for(seconds: float) -> int:
     return math.ceil((SPEECH_STARTS + seconds + _SPEECH_ENDS) / BLOCK_SECONDS)
 
 
-def join(pictures: Sequence[tuple[Path, int]], audio: Path, title: str, folder: Path, target: Path) -> None:
+def join(pictures: Sequence[tuple[Path, int, int]], audio: Path, title: str, folder: Path, target: Path) -> None:
     """Copy each group of pictures for its number of frames, the audio beside them, into one MP4 that starts at once.
 
-    Nothing is encoded. `folder` takes the list of pieces.
+    A picture is its path, its frames in the video, and those of its group. Nothing is encoded. `folder` takes the list
+    of pieces.
     """
     lines = ["ffconcat version 1.0"]
-    for path, frames in pictures:
-        whole, rest = divmod(frames, GOP_SECONDS * Canvas.rate)
+    for path, frames, group in pictures:
+        whole, rest = divmod(frames, group)
         lines += [f"file '{path.absolute()}'"] * whole
         if rest:
             lines += [f"file '{path.absolute()}'", f"outpoint {rest / Canvas.rate:.6f}"]

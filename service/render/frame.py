@@ -13,7 +13,7 @@ from service.render.theme import Canvas, Colour, Theme
 
 # Sizes of type in pixels, largest and smallest; nothing on a slide is smaller than the footer.
 _COVER, _TITLE, _TEXT, _CAPTION, _FOOTER = (92, 52), (58, 30), (46, 28), (28, 24), 24
-_BAR, _INDENT, _FRAME = 40, 40, 12
+_BAR, _INDENT, _FRAME, _PRESENTER = 40, 40, 12, 240
 
 
 class Box(NamedTuple):
@@ -43,6 +43,12 @@ class Layout:
     caption: Block | None = None
 
 
+def beside(canvas: Canvas) -> Box:
+    """Where a presenter is seen: at the bottom right, beside everything else of the scene."""
+    right, bottom = canvas.width - canvas.margin_x, canvas.height - canvas.margin_y - 2 * _FOOTER
+    return Box(right - _PRESENTER, bottom - _PRESENTER, right, bottom)
+
+
 def layout(scene: Scene, canvas: Canvas, *, cover: bool, smallest: bool = False) -> Layout:
     """Set the texts of a scene as large as they fit, or `smallest`, which tells sooner whether they do.
 
@@ -50,11 +56,13 @@ def layout(scene: Scene, canvas: Canvas, *, cover: bool, smallest: bool = False)
     """
     safe = Box(canvas.margin_x, canvas.margin_y, canvas.width - canvas.margin_x, canvas.height - canvas.margin_y)
     width, height = safe.size
-    if cover and not scene.bullets and not scene.image:
+    if cover and not (scene.bullets or scene.image or scene.presenter):
         return Layout(safe, True, fit([scene.title], "Bold", (width - _BAR, height), _COVER, "title"), safe)
     heading = fit([scene.title], "Bold", (width, 130), _TITLE, "title")
     body = Box(safe.left, safe.top + heading.height + 50, safe.right, safe.bottom - 2 * _FOOTER)
     picture, caption, bullets = None, None, None
+    if scene.presenter:
+        body = body._replace(right=beside(canvas).left - 40)
     if scene.image:
         column = body.left + body.size[0] * 45 // 100
         picture = body._replace(left=column + 40) if scene.bullets else body

@@ -1,7 +1,9 @@
 """Who reads the text, and what does a reading consist of?"""
 
+import io
 import re
 import unicodedata
+import wave
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +35,15 @@ class Narration:
         """Length of the reading."""
         return len(self.samples) / 2 / self.rate
 
+    @property
+    def wav(self) -> bytes:
+        """The same as a file."""
+        file = io.BytesIO()
+        with wave.open(file, "wb") as writer:
+            writer.setparams((1, 2, self.rate, 0, "NONE", ""))
+            writer.writeframes(self.samples)
+        return file.getvalue()
+
 
 class Narrator(Protocol):
     """A voice. `identity` names all that changes the sound (provider, voice, speed): segments are cached by it."""
@@ -43,6 +54,17 @@ class Narrator(Protocol):
 
     def read(self, text: str, language: Language) -> Narration:
         """Read the text; raises ProviderError when the voice fails, CourseError when there is nothing to say."""
+
+
+class Presenter(Protocol):
+    """Makes a face speak. `identity` is part of the names of cached segments, as a narrator's."""
+
+    @property
+    def identity(self) -> str:
+        """Provider and model, in one stable string."""
+
+    def present(self, sound: bytes, portrait: bytes) -> bytes:
+        """An MP4 of the portrait (JPEG) saying the sound (WAV); raises ProviderError."""
 
 
 def speakable(text: str) -> str:

@@ -17,7 +17,7 @@ from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
 from service.render.frame import draw
 from service.render.images import ImageSource, no_images
-from service.render.narration import Mark, Narrator
+from service.render.narration import Mark, Narrator, Presenter
 from service.render.proof import prove
 from service.render.segment import Look, Maker, Segment
 
@@ -61,12 +61,14 @@ def render(
     *,
     narrators: Sequence[Narrator] = (Espeak(),),
     images: ImageSource = no_images,
+    presenter: Presenter | None = None,
     cache: SegmentCache | None = None,
     progress: Progress = silent,
     settings: Settings | None = None,
 ) -> Rendered:
     """Render the course into the folder `target` as video.mp4, captions.vtt and thumbnail.jpg.
 
+    `images` gives recordings, too. A presenter that fails is left out, and not asked again.
     One narrator reads the whole course: when it fails in any scene, the next one begins anew. The files appear only
     after the video was proved right; temporary files are removed whatever happens.
     Raises CourseError (the author can mend it), RenderError (the machine failed) or what `progress` raises.
@@ -76,7 +78,7 @@ def render(
     with tempfile.TemporaryDirectory(prefix=".render-", dir=settings.work or target) as name:
         work = Path(name)
         kept = cache or SegmentCache(work / "cache")
-        makers = [Maker(course, narrator, images, kept, work, settings.look) for narrator in narrators]
+        makers = [Maker(course, narrator, images, kept, work, settings.look, presenter) for narrator in narrators]
         maker, segments = _read_by_one(makers, settings, progress)
         try:
             progress(90, "Joining the scenes")
@@ -148,7 +150,7 @@ def _join(maker: Maker, segments: list[Segment]) -> Path:
         for segment in segments:
             with (segment.folder / SOUND).open("rb") as piece:
                 shutil.copyfileobj(piece, whole)
-    pictures = [(segment.folder / PICTURE, segment.record.frames) for segment in segments]
+    pictures = [(s.folder / PICTURE, s.record.frames, len(s.record.packets.video)) for s in segments]
     ffmpeg.join(pictures, maker.work / "sound.aac", maker.course.title, maker.work, made / "video.mp4")
     marks, start = [], ffmpeg.SPEECH_STARTS
     for segment in segments:

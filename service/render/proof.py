@@ -33,7 +33,7 @@ class _Stream:
 def prove_pieces(picture: Path, sound: Path) -> Packets:
     """Decode a scene's picture and sound; RenderError when the decoder complains."""
     inputs = [*ffmpeg.source(picture), *ffmpeg.source(sound), "-map", "0:v:0", "-map", "1:a:0"]
-    listing = ffmpeg.run([*inputs, "-f", "null", "-", *inputs[-4:], *_LIST], "decoding a scene")
+    listing = ffmpeg.run([*inputs, "-f", "null", "-", *inputs[-4:], *_LIST], "decoding a scene").decode()
     return Packets(_setup(listing), _stream(listing, 0).digests, _stream(listing, 1).digests)
 
 
@@ -43,7 +43,9 @@ def prove(video: Path, scenes: Sequence[tuple[Packets, int]]) -> None:
         head = file.read(4096)
     if b"moov" not in head:
         raise RenderError("the video has its index at the end")
-    listing = ffmpeg.run([*ffmpeg.source(video), "-map", "0:v:0", "-map", "0:a:0", *_LIST], "reading the video")
+    listing = ffmpeg.run(
+        [*ffmpeg.source(video), "-map", "0:v:0", "-map", "0:a:0", *_LIST], "reading the video"
+    ).decode()
     pictures, sounds = _stream(listing, 0), _stream(listing, 1)
     if {packets.setup for packets, _ in scenes} != {_setup(listing)}:
         raise RenderError("the scenes were encoded in different ways")

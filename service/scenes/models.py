@@ -1,6 +1,6 @@
 """How is a scene stored?"""
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Boolean, ForeignKey, Index
 from sqlmodel import Field
 
 from service.data.columns import TABLE, Key, Long, Versioned
@@ -19,6 +19,10 @@ class Scene(Versioned, table=True):
     image_id: str | None = Field(
         default=None, sa_type=Key, sa_column_args=(ForeignKey("media.id", ondelete="SET NULL"),)
     )
+    audio_id: str | None = Field(
+        default=None, sa_type=Key, sa_column_args=(ForeignKey("media.id", ondelete="SET NULL"),)
+    )
+    presenter: bool = Field(default=False, sa_type=Boolean)
 
     @property
     def slide(self) -> dict[str, object]:
@@ -29,4 +33,6 @@ class Scene(Versioned, table=True):
             "bullets": [bullet for bullet in bullets if bullet],
             "narration": self.narration,
             "image": self.image_id,
+            "audio": self.audio_id,
+            "presenter": self.presenter,
         }

@@ -23,15 +23,25 @@ class SceneCreate(Body):
     image_id: Identifier | None = Field(
         default=None, description="a completed picture of the caller or owner", examples=[None]
     )
+    audio_id: Identifier | None = Field(
+        default=None,
+        description="a completed sound, heard instead of a voice; the narration is its captions",
+        examples=[None],
+    )
+    presenter: bool = Field(
+        default=False, description="let the face in the picture speak, where that is offered", examples=[False]
+    )
 
 
 class SceneChange(Body):
-    """What changes; fields left out stay, `image_id: null` removes the picture."""
+    """What changes; fields left out stay, `image_id: null` removes the picture, `audio_id: null` the sound."""
 
     title: Line = Field(default_factory=absent, examples=["Por que as plantas são verdes?"])
     text: Bullets = Field(default_factory=absent, examples=["Clorofila"])
     narration: Narration = Field(default_factory=absent, examples=["A clorofila reflete o verde."])
     image_id: Identifier | None = Field(default=None, examples=[IMAGE])
+    audio_id: Identifier | None = Field(default=None, examples=[None])
+    presenter: bool = Field(default_factory=absent, examples=[False])
 
 
 class SceneOrder(Body):
@@ -49,6 +59,8 @@ class ScenePublic(Public):
     text: str = Field(examples=["Luz\nÁgua\nGás carbônico"])
     narration: str = Field(examples=["As plantas fazem o próprio alimento com a luz do sol."])
     image_id: str | None = Field(examples=[IMAGE])
+    audio_id: str | None = Field(examples=[None])
+    presenter: bool = Field(examples=[False])
     version: int = Field(examples=[1])
     created_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
     updated_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])

@@ -55,7 +55,7 @@ async def append(work: UnitOfWork, project: Project, bodies: Sequence[SceneCreat
     position = (await work.session.exec(last)).one() or 0
     made = []
     for number, body in enumerate(bodies, 1):
-        await _check_image(work, project, body.image_id)
+        await _check_media(work, project, body)
         scene = Scene(project_id=project.id, position=position + number * STEP, **body.model_dump())
         check(scene.slide)
         work.session.add(scene)
@@ -68,10 +68,9 @@ async def append(work: UnitOfWork, project: Project, bodies: Sequence[SceneCreat
 
 
 async def change(work: UnitOfWork, project: Project, scene: Scene, body: SceneChange) -> None:
-    """Change a scene; the picture that it has may be sent back, whoever uploaded it."""
+    """Change a scene; the picture and sound that it has may be sent back, whoever uploaded it."""
     fields = body.model_dump(exclude_unset=True)
-    if body.image_id != scene.image_id:
-        await _check_image(work, project, body.image_id)
+    await _check_media(work, project, body, scene)
     scene.sqlmodel_update(fields)
     check(scene.slide)
     work.record("scene.changed", scene.id, fields=sorted(fields))
@@ -107,11 +106,15 @@ async def reorder(work: UnitOfWork, project: Project, wanted: list[str]) -> Sequ
     return [scenes[scene_id] for scene_id in wanted]
 
 
-async def _check_image(work: UnitOfWork, project: Project, image_id: str | None) -> None:
-    if image_id is None:
-        return
-    media = await work.session.get(Media, image_id)
-    if media is None or media.owner_id not in {work.caller.user_id, project.owner_id}:
-        raise ProblemError(422, "image_id names no upload of the caller")
-    if media.status != "ready" or not media.content_type.startswith("image/"):
-        raise ProblemError(422, "image_id names no completed picture")
+async def _check_media(
+    work: UnitOfWork, project: Project, body: SceneCreate | SceneChange, before: Scene | None = None
+) -> None:
+    for field, kind in (("image_id", "image/"), ("audio_id", "audio/")):
+        media_id: str | None = getattr(body, field)
+        if media_id is None or media_id == getattr(before, field, None):
+            continue
+        media = await work.session.get(Media, media_id)
+        if media is None or media.owner_id not in {work.caller.user_id, project.owner_id}:
+            raise ProblemError(422, f"{field} names no upload of the caller")
+        if media.status != "ready" or not media.content_type.startswith(kind):
+            raise ProblemError(422, f"{field} names no completed {'picture' if kind == 'image/' else 'sound'}")

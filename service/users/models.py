@@ -19,6 +19,7 @@ class User(Versioned, table=True):
     password_hash: str = Field(max_length=200)
     role: str = Field(default=Role.CREATOR.value, max_length=20)
     active: bool = Field(default=True, sa_type=Boolean)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Moment, description="when mail had reached the address")
     erased_at: datetime | None = Field(default=None, sa_type=Moment)
     last_active_at: datetime | None = Field(
         default=None, sa_type=Moment, description="when tokens were last issued: every few minutes of use"

@@ -9,7 +9,7 @@ from sqlmodel import select
 from service.data.columns import Identifier
 from service.http import dependencies, errors, routing
 from service.http.pages import Page, paginate, tagged
-from service.users import privacy, service
+from service.users import privacy, recovery, service
 from service.users.models import User
 from service.users.schemas import (
     Administration,
@@ -31,6 +31,7 @@ async def register(
 ) -> UserPublic:
     """Create an account."""
     user = await service.register(runtime, request, body)
+    await recovery.send(runtime, request, "confirmation", user, user.email)
     return tagged(response, UserPublic.model_validate(user), "/api/v1/users/me")
 
 

@@ -85,6 +85,7 @@ class UserPublic(Public):
     name: str = Field(examples=["Ana"])
     role: Role = Field(examples=["creator"])
     active: bool = Field(examples=[True])
+    confirmed_at: datetime | None = Field(description="when mail had reached the address", examples=[None])
     created_at: datetime = Field(examples=[EXAMPLE_TIME])
     version: int = Field(examples=[1])
 
@@ -99,6 +100,26 @@ class PasswordChange(Body):
     """The old password proves who asks; every other session is closed."""
 
     old_password: AnyPassword = Field(examples=["correct horse battery"])
+    new_password: Password = Field(examples=["another horse battery"])
+
+
+class Forgotten(Body):
+    """Whose password is forgotten."""
+
+    email: AnyEmail = Field(examples=["ana@example.com"])
+
+
+class Mailed(Body):
+    """What a mail brought: the link's part behind the last `=`."""
+
+    token: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}\.\d{1,12}\.[0-9a-f]{64}$")] = Field(
+        examples=[f"{EXAMPLE_ID}.1893456000.{'5e' * 32}"]
+    )
+
+
+class NewPassword(Mailed):
+    """The password to have from now on."""
+
     new_password: Password = Field(examples=["another horse battery"])
 
 

@@ -101,7 +101,7 @@ class Attempt:
         except StoppedError:
             if self.beat is Beat.CANCEL:
                 return await self._ended("cancelled", "cancelled", "Cancelled")
-            await self._discard(self.job.attempt)
+            await self._discard()
             return "lost"
         except CourseError as error:
             return await self._ended("rejected", "failed", str(error))
@@ -112,7 +112,7 @@ class Attempt:
         except Exception as error:
             self.log.exception("rendering failed")
             reason = f"the renderer has a fault ({type(error).__name__})"
-        await self._discard(self.job.attempt)
+        await self._discard()
         status = await self._patiently(lambda: jobs.retry(self.parts.database, self.worker, self.job, reason))
         if status == "failed":
             self.log.error("video given up", reason=reason)
@@ -126,19 +126,18 @@ class Attempt:
         if not self.affordable:
             told += ": what the plan includes at outside providers in a day is used up"
         if not await self._patiently(lambda: jobs.finish(self.parts.database, self.job, "done", told, files.video)):
-            await self._discard(self.job.attempt)
+            await self._discard()
             return "lost"
         self._count(rendered)
-        await self._discard(*range(1, self.job.attempt))  # what could not be removed when they ended
         return "done"
 
     async def _ended(self, outcome: str, status: str, message: str) -> str:
-        await self._discard(*range(1, self.job.attempt + 1))
+        await self._discard()
         held = await self._patiently(lambda: jobs.finish(self.parts.database, self.job, status, message))
         return outcome if held else "lost"
 
-    async def _discard(self, *attempts: int) -> None:
-        await discard(self.parts.storage, self.job.id, attempts)
+    async def _discard(self) -> None:
+        await discard(self.parts, self.job.id, self.job.attempt)
 
     async def _render(self) -> Rendered:
         stored = await self._patiently(lambda: courses.load(self.parts.database, self.job.project_id))
@@ -171,6 +170,7 @@ class Attempt:
             self.folder / "result",
             narrators=self.providers.narrators,
             images=image,
+            presenter=self.providers.presenter,
             cache=SegmentCache(worker.folder.resolve() / "cache", worker.cache_bytes),
             progress=self._tell,
             settings=Settings(jobs=worker.scenes_at_once, niceness=worker.niceness, work=self.folder),

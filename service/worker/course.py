@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from sqlmodel import col, select
 
 from service.data.database import Database
+from service.limits import LIMITS
 from service.media.models import Media
 from service.projects.models import Project
 from service.render.check import check_course
@@ -17,7 +18,7 @@ from service.scenes.models import Scene
 
 @dataclass(frozen=True)
 class Stored:
-    """A course, and its images by the names that its scenes use (identifiers of uploads)."""
+    """A course, and its pictures and sounds by the names that its scenes use (identifiers of uploads)."""
 
     course: Course
     images: Mapping[str, Media]
@@ -36,13 +37,16 @@ async def load(database: Database, project_id: str) -> Stored:
             raise CourseError.of("course_gone")
         order = (col(Scene.position), col(Scene.id))
         scenes = (await session.exec(select(Scene).where(Scene.project_id == project_id).order_by(*order))).all()
-        wanted = {scene.image_id for scene in scenes if scene.image_id}
+        wanted = {name for scene in scenes for name in (scene.image_id, scene.audio_id) if name}
         media = (await session.exec(select(Media).where(col(Media.id).in_(wanted)))).all() if wanted else []
     slides = [project.cover, *(scene.slide for scene in scenes)]
     try:
         course = Course.model_validate({"title": project.title, "language": voice(project.language), "scenes": slides})
     except ValidationError as error:
         raise refusal(error).to(project.language) from None
+    lasts = {row.id: row.seconds or 0 for row in media}
+    if sum(lasts.get(scene.audio_id or "", 0) for scene in scenes) > LIMITS.recordings:
+        raise CourseError.of("too_much_sound", most=LIMITS.recordings).to(project.language)
     return Stored(course, {row.id: row for row in media}, project.language)
 
 

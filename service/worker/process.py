@@ -18,14 +18,20 @@ from service.worker.runner import Runner
 
 
 def work(parts: Parts, host: str, metrics_port: int | None) -> None:
-    """Work until SIGTERM or SIGINT; the video at hand is finished first, a second signal ends at once."""
+    """Work until SIGTERM or SIGINT; the video at hand is finished first, a second signal ends at once.
+
+    Raises what `Runtime.check` raises.
+    """
     if metrics_port is not None:
         start_http_server(metrics_port, host, registry=parts.metrics.registry)
     traces.install(parts.settings)
-    asyncio.run(_until_asked(Runner(parts)))
+    asyncio.run(_until_asked(parts))
 
 
-async def _until_asked(runner: Runner) -> None:
+async def _until_asked(parts: Parts) -> None:
+    await parts.check()
+    runner = Runner(parts)
+
     def ask(number: int) -> None:
         signal.signal(number, signal.SIG_DFL)
         runner.stop()

@@ -102,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
             "/v1/chat/completions": lambda: self.chat(json.loads(body)),
             "/v1/audio/speech": lambda: self.speech(json.loads(body)),
             "/cognitiveservices/v1": lambda: self.azure(body),
+            "/images": lambda: self.upload("image", body),
+            "/audios": lambda: self.upload("audio", body),
             "/talks": lambda: self.talk(json.loads(body)),
         }
         if self.command == "POST" and self.path in posts:
@@ -154,10 +156,19 @@ class Handler(BaseHTTPRequestHandler):
             return 400, b""
         return 200, SAMPLES
 
+    def upload(self, kind: str, body: bytes) -> tuple[int, Any]:
+        if self.headers.get("Authorization") != f"Basic {KEY}":
+            return 401, {"kind": "AuthorizationError"}
+        named = f'name="{kind}"'.encode() in body and b"filename=" in body
+        if not named or not self.headers["Content-Type"].startswith("multipart/form-data; boundary="):
+            return 400, {"kind": "ValidationError"}
+        return 201, {"id": f"{kind}-1", "url": f"s3://d-id-{kind}s-prod/{kind}-1"}
+
     def talk(self, request: dict[str, Any]) -> tuple[int, Any]:
         if self.headers.get("Authorization") != f"Basic {KEY}":
             return 401, {"kind": "AuthorizationError"}
-        if request["script"]["type"] != "text" or not request["source_url"].startswith("https://"):
+        script = {"type": "audio", "audio_url": "s3://d-id-audios-prod/audio-1"}
+        if request != {"source_url": "s3://d-id-images-prod/image-1", "script": script}:
             return 400, {"kind": "ValidationError"}
         return 201, {"id": "tlk_abc123", "object": "talk", "status": "created"}
 

@@ -9,14 +9,15 @@ from contextlib import ExitStack
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from service.ai import did
 from service.ai.base import Unmetered
 from service.ai.calls import Limits
-from service.ai.did import FILMS, DidAvatar, avatar
+from service.ai.did import FILMS, DidPresenter
 from service.ai.prices import Price, price
 from service.ai.registry import Providers, build
 from service.ai.settings import AISettings
 from service.render.course import Course, Scene
-from service.render.errors import CourseError, ProviderError
+from service.render.errors import ProviderError
 from service.render.narration import sentences
 from service.render.pipeline import render
 from tests.ai.conftest import KEY, SAMPLES, Counted, Fake, Fault
@@ -146,21 +147,23 @@ def talks(*states: dict[str, object]) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def presenter(fake: Fake, meter: Counted, limits: Limits) -> Iterator[DidAvatar]:
-    made = avatar(SecretStr(KEY), meter, fake.url, limits)
+def presenter(fake: Fake, meter: Counted, limits: Limits) -> Iterator[DidPresenter]:
+    made = did.presenter(SecretStr(KEY), meter, fake.url, limits)
     films = re.compile(re.escape(fake.url))
-    yield DidAvatar(made.caller, made.downloads, films, patience=30, interval=3, wait=lambda _: None)
+    yield DidPresenter(made.caller, made.downloads, films, patience=30, interval=3, wait=lambda _: None)
     made.caller.close()
     made.downloads.close()
 
 
-def test_an_avatar_is_asked_awaited_and_fetched_without_the_key(fake, meter, presenter):
+def test_a_presenter_is_asked_awaited_and_fetched_without_the_key(fake, meter, presenter):
     film = {"status": "done", "result_url": f"{fake.url}/film.mp4", "duration": 12.5}
     fake.talk = talks({"status": "created"}, {"status": "started"}, film)
-    assert presenter.present("Olá.", "pt-br", "https://media.example/face.png").endswith(b"film")
-    assert [path for _, path, _, _ in fake.seen] == ["/talks", *["/talks/tlk_abc123"] * 3, "/film.mp4"]
-    assert meter.outcomes == ["ok"] * 5
-    assert meter.characters_seen == 4
+    assert presenter.present(b"RIFF", b"face").endswith(b"film")
+    asked = ["/images", "/audios", "/talks"]
+    assert [path for _, path, _, _ in fake.seen] == [*asked, *["/talks/tlk_abc123"] * 3, "/film.mp4"]
+    assert b"face" in fake.seen[0][3] and b"RIFF" in fake.seen[1][3]
+    assert meter.outcomes == ["ok"] * 7 and meter.fallbacks == []
+    assert meter.usd == pytest.approx(12.5 / 60 * price("did", "talks").per_minute)
 
 
 @pytest.mark.parametrize(
@@ -174,19 +177,19 @@ def test_an_avatar_is_asked_awaited_and_fetched_without_the_key(fake, meter, pre
         ([{"status": "done", "result_url": ""}], "outside its own hosts"),
     ],
 )
-def test_an_avatar_that_makes_no_film_is_told(fake, presenter, states, told):
+def test_a_presenter_that_makes_no_film_is_told(*, fake, presenter, meter, states, told):
     fake.talk = talks(*states)
     with pytest.raises(ProviderError, match=told):
-        presenter.present("Olá.", "pt-br", "https://media.example/face.png")
+        presenter.present(b"RIFF", b"face")
     assert not any("film" in path for _, path, _, _ in fake.seen)
+    assert meter.fallbacks == [("did", "present")]
 
 
-def test_an_avatar_s_answer_cannot_choose_another_path(fake, presenter):
-    fake.faults.extend([Fault(body=b'{"id": "../credits", "status": "created"}')] * 3)
+def test_a_presenter_s_answer_cannot_choose_another_path(fake, presenter):
+    uploaded = [Fault(body=b'{"url": "s3://d-id/1"}')] * 2
+    fake.faults.extend([*uploaded, *[Fault(body=b'{"id": "../credits", "status": "created"}')] * 3])
     with pytest.raises(ProviderError, match="makes no sense"):
-        presenter.present("Olá.", "pt-br", "https://media.example/face.png")
-    with pytest.raises(CourseError, match="at most 3,000 characters"):
-        presenter.present("x" * 3_001, "pt-br", "https://media.example/face.png")
+        presenter.present(b"RIFF", b"face")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_films_come_from_the_provider_s_own_hosts_only(host, allowed):
     [
         ({"writer": "openai"}, "openai_key is missing: set it, or choose the embedded provider"),
         ({"narrator": "azure", "azure_key": ""}, "azure_key is missing"),
-        ({"avatar": "did"}, "did_key is missing"),
+        ({"presenter": "did"}, "did_key is missing"),
         ({"writer": "openai", "openai_key": KEY, "openai_model": "gpt-99"}, "no price for model 'gpt-99' of openai"),
         ({"narrator": "azure", "azure_key": KEY, "azure_region": "evil.example/"}, "azure region: lower-case"),
     ],

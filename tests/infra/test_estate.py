@@ -165,3 +165,26 @@ def test_the_program_is_short() -> None:
 def _kubeconfig(provider: dict[str, Any]) -> dict[str, list[str]]:
     call = json.loads(provider["inputs"]["kubeconfig"])["users"][0]["user"]["exec"]
     return {"command": [call["command"], *call["args"]]}
+
+
+# Services that do not say on whose behalf they come, by the policies that let them in: a condition would shut them out.
+# docs/decisions/0025-untold-by-documentation.md.
+SILENT = {
+    "iam/role": {"backup", "ec2", "eks", "rds", "s3"},
+    "sns/topicPolicy": {"backup", "elasticache"},
+    "kms/key": {"backup", "elasticache", "events"},
+}
+
+
+def test_services_that_say_nothing_are_tested_for_nothing(graph: Graph) -> None:
+    looked_at = set()
+    for kind, silent in SILENT.items():
+        for row in graph.of_type(kind):
+            document = row["inputs"].get("assumeRolePolicy" if kind == "iam/role" else "policy")
+            for statement in json.loads(document)["Statement"] if document else []:
+                services = statement["Principal"].get("Service", [])
+                told = {service for service in services if service.removesuffix(".amazonaws.com") in silent}
+                looked_at |= {(kind, service) for service in told}
+                assert not told or "Condition" not in statement, f"{row['name']}: {told}"
+    assert {kind for kind, _ in looked_at} == set(SILENT)
+    assert ("iam/role", "eks.amazonaws.com") in looked_at

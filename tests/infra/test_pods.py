@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.workload import leaving
 from infra.workload.colour import NODE_SECONDS, POD_SECONDS, rollout_timeouts
 from infra.workload.pods import HEARTBEAT
 from infra.workload.tenancy import surge
-from service.http.server import STOP_SECONDS
 from service.settings import PREFIX, Settings
 from tests.infra.graph import Graph, Row
 from tests.infra.record import ROOT
@@ -84,10 +82,8 @@ def test_a_pod_has_time_to_leave(graph: Graph, monkeypatch: pytest.MonkeyPatch) 
             if sleep and known:
                 served += 1
                 assert sleep > max(delays)
-                waits = sleep + known.drain_seconds + STOP_SECONDS
-                assert pod["terminationGracePeriodSeconds"] > waits, row["name"]
+                assert pod["terminationGracePeriodSeconds"] > sleep + known.leaving_seconds, row["name"]
     assert served == len(graph.of_type("lb/targetGroup"))
-    assert leaving.STOP_SECONDS == STOP_SECONDS
 
 
 def test_a_spot_node_is_not_taken_before_its_worker_has_left(graph: Graph) -> None:

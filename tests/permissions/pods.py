@@ -54,7 +54,7 @@ def containers(rows: Sequence[Row]) -> Iterator[Container]:
             continue
         spec = spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec
         pod = spec.get("template", {}).get("spec")
-        if not pod:
+        if not pod or "containers" not in pod:  # node pools have templates, too
             continue
         place = row["inputs"]["metadata"]["namespace"]
         for one in pod["containers"]:

@@ -80,7 +80,7 @@ def mutated(rows: list[Row], change: Mapping[str, Any]) -> list[Row] | None:
         wanted = [r for r in rows if r["type"] == change["type"]]
     if not wanted:
         return None
-    row = wanted[0]
+    row = wanted[-1 if change.get("last") else 0]
     if change.get("drop"):
         rows.remove(row)
     if change.get("hasty"):

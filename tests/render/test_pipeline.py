@@ -284,7 +284,7 @@ def test_work_can_be_niced_without_nicing_the_caller(tmp_path, course, beeps):
 def test_the_command_renders_a_file_and_tells_seconds_and_path(tmp_path):
     outline = tmp_path / "curso.md"
     outline.write_text("# Olá\n\nOi.\n")
-    command = [sys.executable, "-m", "service.render", str(outline)]
+    command = [sys.executable, "-m", "service", "course", "render", str(outline)]
     done = subprocess.run([*command, "--output", str(tmp_path / "v")], capture_output=True, text=True, check=True)
     path, summary = done.stdout.splitlines()
     assert Path(path).read_bytes()[4:8] == b"ftyp"
@@ -300,7 +300,7 @@ def test_the_command_tells_a_mistake_and_leaves_nothing(tmp_path, content, told)
     outline = tmp_path / "curso.md"
     if content is not None:
         outline.write_bytes(content)
-    command = [sys.executable, "-m", "service.render", str(outline), "--output", str(tmp_path / "v")]
+    command = [sys.executable, "-m", "service", "course", "render", str(outline), "--output", str(tmp_path / "v")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert told in done.stderr

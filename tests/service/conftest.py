@@ -152,7 +152,7 @@ def another(served: FastAPI, tmp_path: Path) -> Iterator[Callable[..., FastAPI]]
 async def runtime(served: FastAPI, settings: Settings) -> AsyncIterator[Runtime]:
     """The parts, over one rolled back connection."""
     runtime: Runtime = served.state.runtime
-    runtime.settings, runtime.draining, runtime.health = settings, False, None
+    runtime.settings, runtime.draining, runtime.neighbours = settings, False, None
     runtime.passwords = Passwords(1, runtime.metrics)
     database, runtime.cache = RollbackDatabase(settings, runtime.metrics), Cache(settings, runtime.metrics)
     runtime.database = database
@@ -166,7 +166,7 @@ async def runtime(served: FastAPI, settings: Settings) -> AsyncIterator[Runtime]
 async def unshared(served: FastAPI, settings: Settings) -> AsyncIterator[Runtime]:
     """The parts with their real pools, for races; what a test creates belongs to people of its own."""
     runtime: Runtime = served.state.runtime
-    runtime.settings, runtime.draining, runtime.health = settings, False, None
+    runtime.settings, runtime.draining, runtime.neighbours = settings, False, None
     runtime.passwords = Passwords(1, runtime.metrics)
     runtime.database, runtime.cache = Database(settings, runtime.metrics), Cache(settings, runtime.metrics)
     yield runtime

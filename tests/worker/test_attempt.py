@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+import wave
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 from sqlalchemy.exc import OperationalError
+from sqlmodel import select
 
 from service.ai.embedded import EmbeddedWriter
 from service.ai.registry import Providers
 from service.data.columns import now
+from service.data.disposal import Disposal
 from service.media.models import Media
 from service.render.errors import ProviderError, RenderError
 from service.render.espeak import Espeak
@@ -211,6 +214,20 @@ async def test_who_lost_the_lease_publishes_nothing_and_touches_nothing(parts, a
     assert count(parts, "video_jobs_total", outcome="lost") == 1
 
 
+async def test_files_that_the_store_will_not_remove_are_noted_for_the_sweeper(parts, ask, monkeypatch):
+    video = await ask()
+
+    async def refuses(*_: str) -> None:
+        raise OSError("away")
+
+    monkeypatch.setattr(parts.storage, "delete", refuses)
+    await (await attempt(spoken(parts, Voice(fails(RenderError("broken")))))).run()
+    assert (await read(parts.database, video)).status == "queued"
+    async with parts.database.reading() as session:
+        noted = (await session.exec(select(Disposal.key))).all()
+    assert set(noted) == set(Files.of(video.id, 1).all)
+
+
 async def test_a_lease_lost_at_the_last_moment_takes_back_what_was_published(parts, ask, monkeypatch):
     video = await ask()
     trying = await attempt(spoken(parts, Voice()))
@@ -273,3 +290,35 @@ async def test_leavings_of_the_dead_are_removed_and_those_of_the_living_stay(par
     assert leavings(parts) == [f"{living.id}-1"]
     assert stored(parts.storage) == [f"{living.id}-1.mp4"]
     assert (await read(parts.database, dead)).status == "queued"
+
+
+async def test_a_scene_is_said_by_its_recording_and_shown_with_its_presenter(parts, ask, tmp_path):
+    portrait, heard = picture(png((300, 400)), "rosto.png"), picture(b"", "voz.wav")
+    (tmp_path / "face").write_bytes(png((300, 400)))
+    with wave.open(str(tmp_path / "voice"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(32_000))
+    for media, name in ((portrait, "face"), (heard, "voice")):
+        await parts.storage.put(media.key, "image/png", tmp_path / name)
+    voice, film = Voice(), Film()
+    meter = parts.providers.meter
+    parts.providers = Providers((voice,), film, meter, (("embedded", EmbeddedWriter()),), ())
+    scene = {"title": "Olá", "audio_id": heard.id, "image_id": portrait.id, "presenter": True}
+    video = await ask(images=[portrait, heard], scenes=[scene])
+    await (await attempt(parts)).run()
+    assert (await read(parts.database, video)).status == "done"
+    assert (voice.read_texts, film.seconds) == (["Curso."], [1.0])  # the cover alone is read
+
+
+@dataclass
+class Film:
+    """A presenter that is down."""
+
+    identity: str = "did/test"
+    seconds: list[float] = field(default_factory=list)
+
+    def present(self, sound: bytes, portrait: bytes) -> bytes:
+        with wave.open(io.BytesIO(sound)) as file:
+            self.seconds.append(file.getnframes() / file.getframerate())
+        assert portrait.startswith(b"\xff\xd8")
+        raise ProviderError("did is down (present)")

@@ -209,11 +209,11 @@ async def test_a_failure_of_the_store_while_tidying_up_stops_nobody(tmp_path, se
                 await until(functools.partial(made.said, "the store failed"))
                 made.kill(silent)
                 made.start()
-                await until(functools.partial(made.said, "files are left"))
+                await until(functools.partial(made.said, "a consequence of a change failed"))
                 fault.mode = "pass"
                 (row,) = await done(made, video)
     assert row.attempt == 2
-    assert kept(moto, video) == set(Files.of(video.id, 2).all)  # the first one's went with the second's end
+    assert kept(moto, video) == set(Files.of(video.id, 2).all)
 
 
 async def test_a_store_that_is_away_at_the_start_is_no_reason_to_hang(tmp_path, servers):

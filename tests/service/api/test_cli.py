@@ -73,12 +73,6 @@ def test_refused_settings_are_one_clear_line(
     assert cli.main(["serve"]) == 2
 
 
-def test_a_database_that_does_not_answer_is_said(monkeypatch: Any, capsys: Any) -> None:
-    monkeypatch.setenv(f"{PREFIX}DATABASE__URL", "mysql+asyncmy://app@127.0.0.1:1/t")
-    assert cli.main(["migrate"]) == 1
-    assert "does not answer" in capsys.readouterr().err
-
-
 def test_serve_is_for_dev_only(monkeypatch: Any, capsys: Any) -> None:
     monkeypatch.setenv(f"{PREFIX}ENVIRONMENT", "staging")
     assert cli.main(["serve"]) == 2

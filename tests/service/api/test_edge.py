@@ -1,5 +1,6 @@
 """What does every request get? Id, headers, caps, one log line, compression, CORS, and an answer to any failure."""
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import sqlalchemy
 from fastapi import FastAPI
 
-from service.http import edge
+from service.http import edge, probes
 from service.http.routing import LARGEST_BODY
 from service.runtime import Runtime
 
@@ -155,20 +156,31 @@ async def test_a_draining_process_is_unready_and_closes_connections(
     assert (await client.get("/livez")).status_code == 200
 
 
-async def test_without_its_database_the_process_is_alive_and_unready(
+async def test_a_process_is_ready_once_it_has_seen_its_database_and_stays_so_without_it(
     client: httpx.AsyncClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: Any) -> Any:
         raise OSError("connection refused")
 
+    monkeypatch.setattr(probes, "FRESH", -1)
     monkeypatch.setattr(runtime.database, "connection", refused)
     answer = await client.get("/readyz")
-    assert answer.status_code == 503 and answer.json()["database"] is False
+    assert (answer.status_code, answer.json()) == (503, {"status": "starting", "database": False, "cache": True})
     assert (await client.get("/livez")).status_code == 200
     monkeypatch.undo()
-    assert (await client.get("/readyz")).status_code == 503  # kept for a second
-    runtime.health = None
+    monkeypatch.setattr(probes, "FRESH", -1)
     assert (await client.get("/readyz")).status_code == 200
+    monkeypatch.setattr(runtime.database, "connection", refused)
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "without its database")
+
+
+async def test_many_probes_ask_the_database_once(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    before = runtime.metrics.registry.get_sample_value("database_queries_total", {"operation": "select"}) or 0
+    for _ in range(5):
+        await asyncio.gather(*(client.get("/readyz") for _ in range(5)))
+    after = runtime.metrics.registry.get_sample_value("database_queries_total", {"operation": "select"})
+    assert after - before <= 2, "an answer is kept for a second"
 
 
 async def test_the_version_is_told(client: httpx.AsyncClient) -> None:

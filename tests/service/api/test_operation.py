@@ -211,15 +211,12 @@ async def test_a_process_starts_and_stops_its_background(another: Any, database_
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_database_that_is_away_at_start_does_not_stop_the_process(another: Any) -> None:
+async def test_a_database_that_is_away_at_start_is_waited_for(another: Any) -> None:
     app = another(database={"url": "mysql+asyncmy://app@127.0.0.1:1/t", "pool_timeout": 0.05})
-    async with app.router.lifespan_context(app):
-        assert app.state.runtime.settings.database.pool_timeout == 0.05
+    await app.state.runtime.check()
 
 
 async def test_pools_that_cannot_fit_stop_the_process(another: Any) -> None:
-    database = {"url": "mysql+asyncmy://app@127.0.0.1:1/t", "connection_limit": 20}
-    app = another(database=database)
+    app = another(database={"url": "mysql+asyncmy://app@127.0.0.1:1/t", "connection_limit": 20})
     with pytest.raises(ValueError, match="pool_size"):
-        async with app.router.lifespan_context(app):
-            pass
+        await app.state.runtime.check()

@@ -103,6 +103,9 @@ async def test_a01_every_documented_operation_needs_a_token_unless_it_is_named_h
         ("POST", "/api/v1/users"),
         ("POST", "/api/v1/sessions"),
         ("POST", "/api/v1/sessions/refresh"),
+        ("POST", "/api/v1/users/forgotten-password"),
+        ("PUT", "/api/v1/users/forgotten-password"),  # what the mail brought is what is needed
+        ("PUT", "/api/v1/users/confirmation"),
         ("GET", "/livez"),
         ("GET", "/readyz"),
         ("GET", "/version"),

@@ -4,11 +4,14 @@ A real process of the service, a real MariaDB and Redis, eight connections that 
 """
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,12 +40,19 @@ class Service:
         command += ["--metrics-port", str(servers.free_port())]
         self.child = subprocess.Popen(command, env=os.environ | env, cwd=ROOT)
 
-    def ready(self) -> bool:
+    def get(self, path: str, token: str = "") -> tuple[int, dict[str, Any]]:
+        """Status and JSON of an answer; 0 when there is none."""
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"authorization": token})
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5).close()
+            with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310 (our own address)
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
         except OSError:
-            return False
-        return True
+            return 0, {}
+
+    def ready(self) -> bool:
+        return self.get("/readyz")[0] == 200
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +182,64 @@ def test_when_a_process_is_replaced_no_request_fails(estate: Any) -> None:
         f"{outcome.answered} requests failed; longest answer {outcome.percentile(1) / 1000:.2f} s"
     )
     assert bad(outcome) == 0, (outcome.statuses, outcome.failures)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["hangs", "gone"])
+def test_a_database_in_trouble_does_not_empty_the_front_door(estate: Any, how: str) -> None:
+    """Every process stays ready and serves what needs no database; one that never saw it gets no traffic."""
+    database, _, rows, env = estate
+    token = f"Bearer {rows[0][0]}"
+    with serving(env) as (service,):
+        until(lambda: service.get("/api/v1/projects", token)[0] == 200)  # and the page is kept
+        if how == "hangs":
+            database.child.send_signal(signal.SIGSTOP)
+        else:
+            database.stop(signal.SIGKILL)
+        try:
+            until(lambda: service.get("/readyz") == (200, {"status": "without its database", **HEALTH}))
+            for _ in range(5):
+                began = time.monotonic()
+                assert service.get("/readyz")[0] == service.get("/version")[0] == 200
+                assert service.get("/api/v1/projects", token)[0] == 200
+                assert time.monotonic() - began < 3, "a kubelet waits three seconds for each"
+            newcomer = Service(
+                env | {"TECNOCURSOS_DATABASE__POOL_TIMEOUT": "1", "TECNOCURSOS_DATABASE__ANSWER_TIMEOUT": "2"}
+            )
+            try:
+                until(lambda: newcomer.get("/readyz") == (503, {"status": "starting", **HEALTH}))
+                database.child.send_signal(signal.SIGCONT) if how == "hangs" else database.start()
+                until(lambda: newcomer.ready() and service.get("/readyz")[1]["status"] == "ready")
+                assert service.get(f"/api/v1/projects/{rows[0][1]}", token)[0] == 200
+            finally:
+                newcomer.child.kill()
+                newcomer.child.wait(60)
+        finally:
+            if database.child is None:
+                database.start()
+            database.child.send_signal(signal.SIGCONT)
+
+
+HEALTH = {"database": False, "cache": True}
+
+
+def test_a_request_that_still_runs_when_the_drain_ends_is_served(estate: Any) -> None:
+    *_, rows, env = estate
+    body = b'{"title":"Asked for before the end"}'
+    head = f"POST /api/v1/projects HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {rows[0][0]}\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    with serving(env | {"TECNOCURSOS_DRAIN_SECONDS": "0.5"}) as (service,):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
+            client.sendall(head.encode() + body[:10])
+            until(lambda: service.get("/version")[0] == 200)
+            service.child.send_signal(signal.SIGTERM)
+            until(lambda: service.get("/version")[0] == 0)  # nobody new is taken: the drain has ended
+            client.sendall(body[10:])
+            assert client.recv(100).startswith(b"HTTP/1.1 201 ")
+        assert service.child.wait(60) in {0, -signal.SIGTERM}

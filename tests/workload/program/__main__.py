@@ -55,6 +55,7 @@ Service(
         migrator_settings={"DATABASE__URL": "mysql+asyncmy://migrator@database.example/tecnocursos"},
         bootstrap_arguments=["--master-secret", "arn:aws:secretsmanager:us-east-1:123456789012:secret:m"],
         target_groups={colour: group.format(colour) for colour in COLOURS},
+        nodes=[],
         first=[],
         front_door=[],
     ),

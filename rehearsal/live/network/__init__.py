@@ -1,0 +1,1 @@
+"""What does a pod reach, and who reaches it?"""
