@@ -119,7 +119,7 @@ def test_who_deploys_has_ways_to_bounded_roles_of_the_estate_only(place: Place, 
     assert reached, "it writes the estate's roles, so the search must find them"
     for arn in reached:
         assert f":role{place.names['path']}" in arn, [way for way in found if way.whom == arn]
-        assert place.account.roles[arn].bounded_by == place.names["boundary"]
+        assert place.account.roles[arn].bounded_by == place.names["boundary"], arn
 
 
 def test_whatever_who_deploys_makes_of_a_role_it_reaches_nobody_of_the_account(place: Place) -> None:
