@@ -45,12 +45,24 @@ def write(target: Target, run: Run, env: Mapping[str, str] | None, notes: Sequen
     partial = shown.preview and not shown.complete
     picture = draw(graph(target, shown, env)) if env and not partial else ""
     target.folder.mkdir(parents=True, exist_ok=True)
-    target.report.write_text(report.render(shown, estimate, picture, shallow, [*notes, *silent, *unanswered]))
+    said = [*notes, *rehearsed(target, env), *silent, *unanswered]
+    target.report.write_text(report.render(shown, estimate, picture, shallow, said))
     target.comment.write_text(comment.comment(shown, estimate, notes))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a") as page:
             page.write(target.comment.read_text())
     return shown
+
+
+def rehearsed(target: Target, env: Mapping[str, str] | None) -> list[str]:
+    """Which account the rehearsal had, and where the deployment ran: both decide what is refused."""
+    if not target.rehearsal or not env:
+        return []
+    used = env.get("REHEARSAL_ACCOUNT") != "empty"
+    account = (
+        "a used account, with what AWS makes by itself and its quotas" if used else "an empty account, without quotas"
+    )
+    return [f"Rehearsed in {account}; deployed from {env.get('REHEARSAL_RUNNER') or 'somewhere on the internet'}."]
 
 
 def data(name: str) -> dict[str, Any]:
