@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import mysql
 
 revision = "2026_11_28_confirmed"
-down_revision = "2026_11_27_watching"
+down_revision = "2026_11_28_recordings"
 branch_labels = None
 depends_on = None
 
