@@ -7,7 +7,9 @@ export const signedIn = () => token !== null;
 /** A refusal, in the service's words. */
 export class Refused extends Error {
   constructor(status, problem) {
-    super(problem.errors?.map((one) => one.message).join(" ") || problem.detail || word("offline"));
+    // A detail that repeats the first error also says where it is, such as the line of an outline.
+    const told = problem.errors && !problem.detail.includes(problem.errors[0].message);
+    super((told ? problem.errors.map((one) => one.message).join(" ") : problem.detail) || word("offline"));
     this.status = status;
   }
 }

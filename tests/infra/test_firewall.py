@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.app import LARGEST_BODY, create
+from service.app import create
+from service.http.routing import LARGEST_BODY
 from service.settings import Settings
 from tests.infra.graph import Graph
 

@@ -150,7 +150,7 @@ def test_each_kubernetes_mode_has_its_own_home_state_and_world(rehearsal: Rehear
     assert schema["REHEARSAL_WORLD"] == str(rehearsal.base / "world")
     refused = rehearsal.command("env", env=os.environ | {"KUBERNETES": "maybe"}, check=False)
     assert refused.returncode == 1
-    assert refused.stderr == "rehearsal: KUBERNETES is 'maybe': it must be schema or real\n"
+    assert refused.stderr == "rehearsal: KUBERNETES is 'maybe': it must be one of schema, real, live\n"
 
 
 def test_without_a_set_up_the_remedy_is_one_line(tmp_path: Path) -> None:
