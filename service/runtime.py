@@ -54,9 +54,9 @@ class Runtime:
         self.broker = Broker(self.settings, self.metrics)
 
     async def check(self) -> None:
-        """Before the work begins: database and cache that refuse us are a mistake, those that are away are waited for.
+        """Before the work begins: a database that refuses us is a mistake, one that is away is waited for.
 
-        Raises ValueError for a configuration, DBAPIError or RedisError for credentials that are refused.
+        Raises ValueError for a configuration, DBAPIError for credentials that are refused.
         """
         try:
             await self.database.check_pool_arithmetic()
@@ -66,7 +66,6 @@ class Runtime:
             if isinstance(error, DBAPIError) and not lost(error):
                 raise
             structlog.get_logger().warning("database not reachable at start", kind=type(error).__name__)
-        await self.cache.check()
 
     def pressure(self) -> float:
         """What is left of the limits under the present load (1 = all)."""

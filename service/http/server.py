@@ -23,7 +23,9 @@ class Server(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Look at what the process needs first: whoever is refused need not begin."""
         if isinstance(self.config.app, FastAPI):
-            await self.config.app.state.runtime.check()
+            runtime: Runtime = self.config.app.state.runtime
+            await runtime.check()
+            await runtime.cache.check()  # the API's alone: no worker has a way to the cache
         await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -140,6 +140,7 @@ def test_an_action_that_could_give_more_is_granted_by_hand_or_not_at_all() -> No
     assert [(one.sid, one.actions) for one in granted] == [
         ("BoundedRoles", ["iam:CreateRole"]),
         ("PassOwnRoles", ["iam:PassRole"]),
+        ("PassBrake", ["iam:PassRole"]),
     ]
     with pytest.raises(ValueError, match=r"grants.py: say on what, and under which condition: iam:CreateUser"):
         grants.guarded(environment, ["iam:CreateUser"])
