@@ -12,15 +12,15 @@ COLOURS = 2  # both run during a release, each behind an autoscaler of its own
 
 @dataclass(frozen=True)
 class Shape:
-    """What bounds the service. surge: pods that a rollout adds to each colour; others: the workers' pods and cores."""
+    """What bounds the service. surge: share of its pods that a rollout adds; others: the workers' pods and cores."""
 
     pod: Pod
     least: int
     most: int
-    surge: int
+    surge: float
     others_cores: float
     others_pods: int
-    others_most: int  # without surge
+    others_most: int  # without what a rollout adds
     quota_cores: float
     quota_pods: int
     most_pods: int  # that the service is told, for its pool arithmetic
@@ -69,9 +69,12 @@ def shape(graph: Sequence[Mapping[str, Any]]) -> Shape:
         pod=Pod(_cores_of(deployment), scaler["metrics"][0]["resource"]["target"]["averageUtilization"] / 100),
         least=scaler["minReplicas"],
         most=scaler["maxReplicas"],
-        surge=int(deployment["strategy"]["rollingUpdate"]["maxSurge"]),
-        others_cores=sum((spec["maxReplicas"] + 1) * _cores_of(deployments[name]) for name, spec in others.items()),
-        others_pods=sum(spec["maxReplicas"] + 1 for spec in others.values()),
+        surge=_share(deployment),
+        others_cores=sum(
+            surged(spec["maxReplicas"], _share(deployments[name])) * _cores_of(deployments[name])
+            for name, spec in others.items()
+        ),
+        others_pods=sum(surged(spec["maxReplicas"], _share(deployments[name])) for name, spec in others.items()),
         others_most=sum(spec["maxReplicas"] for spec in others.values()),
         quota_cores=cores(quota["requests.cpu"]),
         quota_pods=int(quota["pods"]),
@@ -82,6 +85,15 @@ def shape(graph: Sequence[Mapping[str, Any]]) -> Shape:
     )
 
 
+def surged(pods: int, share: float) -> int:
+    """Pods during a rollout; Kubernetes rounds up what is added."""
+    return pods + math.ceil(pods * share)
+
+
+def _share(deployment: Mapping[str, Any]) -> float:
+    return float(deployment["strategy"]["rollingUpdate"]["maxSurge"].removesuffix("%")) / 100
+
+
 def _cores_of(deployment: Mapping[str, Any]) -> float:
     return sum(
         cores(container["resources"]["requests"]["cpu"]) for container in deployment["template"]["spec"]["containers"]
@@ -90,7 +102,7 @@ def _cores_of(deployment: Mapping[str, Any]) -> float:
 
 def changes(need: Needs, now: Shape, sizing: Mapping[str, Any]) -> list[Change]:
     """What must be raised before the estate carries a rate with one zone lost; empty when it does."""
-    both, told = COLOURS * (need.pods + now.surge), COLOURS * need.pods + now.others_most
+    both, told = COLOURS * surged(need.pods, now.surge), COLOURS * need.pods + now.others_most
     quota_cores, quota_pods = both * need.pod.cpu + now.others_cores, both + now.others_pods
     possible = connections(_memory(now.database_class, sizing), sizing)
     larger = max(need.database_class or "", now.database_class, key=lambda name: _memory(name, sizing))

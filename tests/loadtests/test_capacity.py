@@ -81,7 +81,7 @@ def test_what_is_assumed_of_production_is_what_it_says() -> None:
     zones = {subnet["availabilityZone"] for subnet in subnets() if "availabilityZone" in subnet}
     zones |= {subnet["availabilityZoneId"] for subnet in subnets() if "availabilityZoneId" in subnet}
     assert len(zones) == SIZING["zones"]
-    quota = estate.COLOURS * (now.most + now.surge)
+    quota = estate.COLOURS * estate.surged(now.most, now.surge)
     assert now.quota_pods >= quota + now.others_pods
     assert now.quota_cores >= quota * now.pod.cpu + now.others_cores
 

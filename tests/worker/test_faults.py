@@ -157,10 +157,15 @@ class Fault:
 
 
 @pytest.fixture
-def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A stand-in of S3 with a bucket `media`; its port."""
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process finds in its environment to sign calls with."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name.upper().replace("REGION_NAME", "DEFAULT_REGION"), value)
+
+
+@pytest.fixture
+def moto(keys: None) -> Iterator[int]:
+    """A stand-in of S3 with a bucket `media`; its port."""
     port = free_port()
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     server.start()
@@ -216,7 +221,7 @@ async def test_a_failure_of_the_store_while_tidying_up_stops_nobody(tmp_path, se
     assert kept(moto, video) == set(Files.of(video.id, 2).all)
 
 
-async def test_a_store_that_is_away_at_the_start_is_no_reason_to_hang(tmp_path, servers):
+async def test_a_store_that_is_away_at_the_start_is_no_reason_to_hang(tmp_path, servers, keys):
     media = {"bucket": "media", "endpoint": f"http://127.0.0.1:{free_port()}"}
     with fresh_database(servers[0]) as url:
         async with farm(tmp_path, url, media, broker=servers[1].url("admin")) as made:
