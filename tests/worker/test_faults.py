@@ -236,7 +236,7 @@ async def test_a_store_that_is_away_at_the_start_is_no_reason_to_hang(tmp_path, 
             assert "Invalid endpoint: store.example" in made.log.read_text().splitlines()[-1]
 
 
-FULL = 'head -c 100000000 /dev/zero >"$0/ballast" 2>/dev/null; (read -r <"$1"; rm "$0/ballast") & shift; exec "$@"'
+FULL = 'head -c 100000000 /dev/zero >"$0/ballast" 2>/dev/null; (read -r _ <"$1"; rm "$0/ballast") & shift; exec "$@"'
 
 
 @pytest.mark.parametrize(("least", "told", "attempt"), [(2**20, "no video was taken", 1), (0, "video retried", 2)])
