@@ -153,11 +153,9 @@ def test_a_database_that_refuses_is_told(
 
 
 @pytest.mark.needs_redis
-@pytest.mark.parametrize("command", SERVING)
-def test_a_cache_that_refuses_is_told(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_cache_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """To the API alone: a worker's role may not open the cache, and `tests/permissions` holds that it never tries."""
     host = os.environ["TECNOCURSOS_TEST_REDIS"].rpartition("@")[2]
     monkeypatch.setenv(f"{PREFIX}CACHE__URL", f"redis://{host}")
     monkeypatch.setenv(f"{PREFIX}CACHE__PASSWORD", SECRET)
-    assert "AuthenticationError" in refused(command, capsys)
+    assert "AuthenticationError" in refused("api", capsys)
