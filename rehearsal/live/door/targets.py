@@ -57,12 +57,5 @@ class Targets:
         return found
 
     async def _watch(self, path: str, known: dict[str, Object]) -> None:
-        async for happened, row in self._api.watch(path):
-            if happened == "SYNCED":
-                for uid in set(known) - row["uids"]:
-                    del known[uid]
-            elif happened == "DELETED":
-                known.pop(row["metadata"]["uid"], None)
-            else:
-                known[row["metadata"]["uid"]] = row
+        async for _ in self._api.mirror(path, known):
             self._changed()

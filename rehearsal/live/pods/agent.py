@@ -105,15 +105,7 @@ class Agent:
                 pod.refresh()
 
     async def _watch(self, kind: str, path: str) -> None:
-        known = self.around.objects[kind]
-        async for happened, row in self.api.watch(path):
-            if happened == "SYNCED":
-                for uid in set(known) - row["uids"]:
-                    del known[uid]
-            elif happened == "DELETED":
-                known.pop(row["metadata"]["uid"], None)
-            else:
-                known[row["metadata"]["uid"]] = row
+        async for _ in self.api.mirror(path, self.around.objects[kind]):
             if kind != "Namespace":
                 self._refresh()
 

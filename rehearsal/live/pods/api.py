@@ -77,6 +77,18 @@ class ApiServer:
                 pass
             await asyncio.sleep(_PAUSE)
 
+    async def mirror(self, path: str, known: dict[str, Object]) -> AsyncIterator[None]:
+        """Keep `known` (by uid) as the server has it, for ever; yields after each change."""
+        async for happened, row in self.watch(path):
+            if happened == "SYNCED":
+                for uid in set(known) - row["uids"]:
+                    del known[uid]
+            elif happened == "DELETED":
+                known.pop(row["metadata"]["uid"], None)
+            else:
+                known[row["metadata"]["uid"]] = row
+            yield
+
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
