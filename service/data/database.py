@@ -187,13 +187,12 @@ class Database:
             return (await connection.execute(statement, parameters)).mappings().all()
 
     async def _rows(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[RowMapping]:
-        def read() -> Sequence[RowMapping]:  # in one greenlet; connection, statement and end by themselves take three
+        # One greenlet for all of it, where connection, statement and end take one each.
+        def read() -> Sequence[RowMapping]:
             with self.reader.sync_engine.connect() as connection:
                 return connection.execute(statement, parameters).mappings().all()
 
-        return await greenlet_spawn(
-            read
-        )  # one greenlet for all of it, where connection, statement and end take one each
+        return await greenlet_spawn(read)
 
     async def check_pool_arithmetic(self) -> None:
         """Refuse a configuration whose pods could take more connections than the server gives. Raises ValueError."""
